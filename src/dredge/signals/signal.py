@@ -1,0 +1,113 @@
+"""A Signal: samples on axes, with units and provenance, immutable, addressed by its SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dredge.errors import InvalidInput
+from dredge.signals.units import check_unit
+
+Samples = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A regular axis: coordinate i is start + i · step, in `unit`."""
+
+    name: str
+    unit: str
+    size: int
+    step: float
+    start: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.step) and self.step > 0):
+            raise InvalidInput(f"Axis {self.name!r} has a step of {self.step}; it must be a number above zero.",
+                               field="sample_rate" if self.name == "time" else "step")
+        if not np.isfinite(self.start):
+            raise InvalidInput(f"Axis {self.name!r} starts at {self.start}.", field="start")
+        check_unit(self.unit)
+
+    @property
+    def rate(self) -> float:
+        """Samples per unit."""
+        return 1.0 / self.step
+
+    @property
+    def coordinates(self) -> Samples:
+        """The coordinates of the samples, [size]."""
+        return self.start + self.step * np.arange(self.size)
+
+
+@dataclass(frozen=True, eq=False)
+class Signal:
+    """Samples [channels, *axes] as read-only float64, all finite.
+
+    `start_time` is the UTC time of coordinate 0 of the first axis, ISO 8601, or None. `name` and `provenance` (file name,
+    format, reader) describe it and are not part of its identity. Raises InvalidInput naming the first bad sample.
+    """
+
+    samples: Samples
+    axes: tuple[Axis, ...]
+    channels: tuple[str, ...] = ("signal",)
+    unit: str = "1"
+    start_time: str | None = None
+    name: str = "signal"
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        samples = np.ascontiguousarray(self.samples, dtype=np.float64)
+        expected = (len(self.channels), *(axis.size for axis in self.axes))
+        if samples.shape != expected:
+            raise InvalidInput(f"Samples have shape {samples.shape}, but channels and axes say {expected}.", field="samples")
+        if samples.size == 0:
+            raise InvalidInput("The signal is empty.", field="samples")
+        bad = ~np.isfinite(samples)
+        if bad.any():
+            where = np.argwhere(bad)[0]
+            raise InvalidInput(
+                f"Sample {int(where[-1])} of channel {self.channels[where[0]]!r} is {samples[tuple(where)]}"
+                f" ({int(bad.sum())} of {samples.size} are not finite).",
+                field="samples", hint="Fill or cut the gap, or import with gaps='interpolate'.")
+        samples.setflags(write=False)
+        object.__setattr__(self, "samples", samples)
+        check_unit(self.unit)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of what the signal is: axes, channels, unit, start time and the little-endian samples."""
+        digest = hashlib.sha256(json.dumps(self.identity(), sort_keys=True).encode())
+        digest.update(self.samples.astype("<f8", copy=False).data)
+        return digest.hexdigest()
+
+    def identity(self) -> dict[str, Any]:
+        """The part of the description that the hash covers."""
+        return {
+            "axes": [[a.name, a.unit, a.size, a.step, a.start] for a in self.axes],
+            "channels": list(self.channels), "unit": self.unit, "start_time": self.start_time,
+        }
+
+    @property
+    def dimension(self) -> int:
+        """Number of axes, channels not counted."""
+        return len(self.axes)
+
+    @property
+    def sample_rate(self) -> float:
+        """Samples per unit of the first axis: hertz when it is time in seconds."""
+        return self.axes[0].rate
+
+    def channel(self, which: str | int = 0) -> Samples:
+        """Samples of one channel, [*axes], by name or number. Raises InvalidInput when there is no such channel."""
+        if isinstance(which, str) and which in self.channels:
+            return self.samples[self.channels.index(which)]
+        if (isinstance(which, int) or which.isdigit()) and int(which) < len(self.channels):
+            return self.samples[int(which)]
+        raise InvalidInput(f"No channel {which!r}; there are {', '.join(map(repr, self.channels))}.", field="channel")
