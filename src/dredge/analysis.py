@@ -10,6 +10,7 @@ import numpy as np
 
 from dredge.errors import InvalidInput
 from dredge.signals import Samples, Signal, from_samples
+from dredge.store import ModelRecord
 from dredge.waves import (
     AxisLabel,
     Event,
@@ -34,6 +35,7 @@ class Lift:
     signal: Signal
     field: WaveField
     report: FitReport
+    model: ModelRecord | None = None  # set when it was kept in a store
 
     @property
     def events(self) -> list[Event]:
