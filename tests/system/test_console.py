@@ -1,0 +1,68 @@
+"""The console in a real browser."""
+
+import shutil
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+import dredge as library
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+             "--disable-component-update", "--disable-sync"]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    program = shutil.which("chromium")
+    assert program, "scripts/test leaves these tests out where there is no Chromium"
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser, dredge):
+    page = browser.new_page(viewport={"width": 1280, "height": 1100})
+    page.failures = []
+    page.on("pageerror", lambda error: page.failures.append(str(error)))
+    page.on("requestfailed", lambda request: page.failures.append(request.url))
+    page.goto(f"{dredge.server}/console/")
+    yield page
+    assert not page.failures
+    page.close()
+
+
+def test_the_example_is_there_with_its_picture_and_its_twelve_waves(page):
+    expect(page.locator("#scores")).to_contain_text("12 waves, 73 numbers, SNR 2")
+    expect(page.locator("#picture .main-svg").first).to_be_visible()
+    expect(page.locator("#events tbody tr").nth(12)).to_be_visible()
+
+
+def test_a_recording_is_uploaded_and_fitted(page, dredge):
+    page.locator("#upload input[type=file]").set_input_files(library.example("seismogram"))
+    expect(page.locator("#message")).to_contain_text("3,000 samples")
+    page.locator("#waves").fill("5")
+    page.locator("#name").fill("from-the-console")
+    page.get_by_role("button", name="Fit", exact=True).click()
+    expect(page.locator("#stage")).to_contain_text("from-the-console, version 1: 5 waves", timeout=60_000)
+    expect(page.locator("#scores")).to_contain_text("5 waves, 31 numbers")
+
+
+def test_a_file_that_cannot_be_read_is_answered_with_a_sentence(page, tmp_path):
+    broken = tmp_path / "broken.csv"
+    broken.write_text("time,value\n0,1\n1,banana\n")
+    page.locator("#upload input[type=file]").set_input_files(broken)
+    expect(page.locator("#message")).to_contain_text("banana")
+    expect(page.locator("#message")).not_to_contain_text("Traceback")
+
+
+def test_a_fit_is_cancelled(page):
+    page.locator("#upload input[type=file]").set_input_files(library.example("seismogram"))
+    expect(page.locator("#message")).to_contain_text("3,000 samples")
+    page.locator("#waves").fill("200")
+    page.get_by_role("button", name="Fit", exact=True).click()
+    expect(page.get_by_role("button", name="Cancel")).to_be_enabled()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#stage")).to_contain_text("cancelled", timeout=20_000)
