@@ -1,5 +1,33 @@
 """The mathematics of waves."""
 
+from dredge.waves.evaluate import Model, cost, evaluate, evaluate_grid
+from dredge.waves.events import Event, events
 from dredge.waves.field import GAUSSIAN, AxisLabel, Wave, WaveField
+from dredge.waves.files import from_bytes, load, save, to_bytes
+from dredge.waves.original import (
+    QuasimotoEnsemble,
+    QuasimotoWave,
+    from_original_state,
+    to_original_state,
+)
 
-__all__ = ["GAUSSIAN", "AxisLabel", "Wave", "WaveField"]
+__all__ = [
+    "GAUSSIAN",
+    "AxisLabel",
+    "Event",
+    "Model",
+    "QuasimotoEnsemble",
+    "QuasimotoWave",
+    "Wave",
+    "WaveField",
+    "cost",
+    "evaluate",
+    "evaluate_grid",
+    "events",
+    "from_bytes",
+    "from_original_state",
+    "load",
+    "save",
+    "to_bytes",
+    "to_original_state",
+]

@@ -73,6 +73,9 @@ class WaveField:
     kind = "wavefield"
 
     def __post_init__(self) -> None:
+        if self.centre.ndim != 2:
+            raise InvalidInput(f"centre has shape {tuple(self.centre.shape)}, expected (waves, coordinates).",
+                               field="centre")
         n, d = self.centre.shape
         m = self.shape.shape[1] if self.shape.ndim == 3 else d
         expected = {"centre": (n, d), "shape": (n, m, d), "wavenumber": (n, d), "chirp": (n, d, d), "cosine": (n,),
@@ -83,6 +86,8 @@ class WaveField:
                 raise InvalidInput(f"{name} has shape {tuple(tensor.shape)}, expected {shape}.", field=name)
             if not bool(torch.isfinite(tensor).all()):
                 raise InvalidInput(f"{name} holds a number that is not finite.", field=name)
+        if not bool((self.edge > 0).all()):
+            raise InvalidInput("An edge is not positive.", field="edge")
         if len(self.axes) != d:
             raise InvalidInput(f"{len(self.axes)} axis labels for {d} coordinates.", field="axes")
 
@@ -110,6 +115,11 @@ class WaveField:
             torch.as_tensor(np.asarray(edge, dtype=np.float64)))
         return cls(c[:, None], (1 / s)[:, None, None], k[:, None], beta[:, None, None], a, b, p,
                    torch.tensor(bias, dtype=torch.float64), torch.tensor([domain], dtype=torch.float64), (axis,), unit)
+
+    @staticmethod
+    def unnamed_axes(dimension: int) -> tuple[AxisLabel, ...]:
+        """Labels for coordinates that have no names of their own: x1, x2, …"""
+        return tuple(AxisLabel(f"x{i + 1}") for i in range(dimension))
 
     @property
     def dimension(self) -> int:
