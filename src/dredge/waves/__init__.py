@@ -4,6 +4,7 @@ from dredge.waves.evaluate import Model, cost, evaluate, evaluate_grid
 from dredge.waves.events import Event, events
 from dredge.waves.field import GAUSSIAN, AxisLabel, Wave, WaveField
 from dredge.waves.files import from_bytes, load, save, to_bytes
+from dredge.waves.gradients import Gradients, gradients, original_gradients
 from dredge.waves.original import (
     QuasimotoEnsemble,
     QuasimotoWave,
@@ -15,6 +16,7 @@ __all__ = [
     "GAUSSIAN",
     "AxisLabel",
     "Event",
+    "Gradients",
     "Model",
     "QuasimotoEnsemble",
     "QuasimotoWave",
@@ -26,7 +28,9 @@ __all__ = [
     "events",
     "from_bytes",
     "from_original_state",
+    "gradients",
     "load",
+    "original_gradients",
     "save",
     "to_bytes",
     "to_original_state",

@@ -14,7 +14,6 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from dredge.waves.field import GAUSSIAN, Wave, WaveField
 
@@ -87,9 +86,7 @@ def _over_box(wave: Wave, box: Array) -> float:
     d = len(box)
     node, weight = np.polynomial.legendre.leggauss(max(4, int(POINTS_IN_SPACE ** (1 / d))) if d > 1 else 4096)
     middle, half = box.mean(1), np.abs(box[:, 1] - box[:, 0]) / 2
-    one = WaveField(*(torch.as_tensor(np.asarray(value, dtype=np.float64)) for value in (
-        wave.centre[None], wave.shape[None], wave.wavenumber[None], wave.chirp[None], [wave.cosine], [wave.sine],
-        [wave.edge], 0.0, box)), axes=WaveField.unnamed_axes(d))
+    one = WaveField.of([wave], domain=box)
     squares = evaluate_grid(one, [m + h * node for m, h in zip(middle, half, strict=True)]) ** 2
     for h in half:
         squares = np.tensordot(squares, h * weight, axes=([0], [0]))

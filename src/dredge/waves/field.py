@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,9 @@ import torch
 from torch import Tensor
 
 from dredge.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from dredge.waves.events import Event, Order
 
 GAUSSIAN = 2.0
 PARAMETERS = ("centre", "shape", "wavenumber", "chirp", "cosine", "sine", "edge", "bias")
@@ -92,6 +95,17 @@ class WaveField:
             raise InvalidInput(f"{len(self.axes)} axis labels for {d} coordinates.", field="axes")
 
     @classmethod
+    def of(cls, waves: Sequence[Wave], *, domain: npt.ArrayLike, bias: float = 0.0,
+           axes: tuple[AxisLabel, ...] | None = None, unit: str = "1") -> WaveField:
+        """The field of one or more waves, in float64. All have the same d and as many rows in L; domain is [d, 2]."""
+        if not waves:
+            raise InvalidInput("There are no waves.", field="waves")
+        columns = (torch.as_tensor(np.stack([np.asarray(getattr(wave, name), dtype=np.float64) for wave in waves]))
+                   for name in PARAMETERS[:-1])
+        tail = (torch.as_tensor(np.asarray(value, dtype=np.float64)) for value in (bias, domain))
+        return cls(*columns, *tail, axes or cls.unnamed_axes(len(waves[0].centre)), unit)
+
+    @classmethod
     def chirplets(
         cls,
         centre: npt.ArrayLike,
@@ -108,11 +122,10 @@ class WaveField:
         unit: str = "1",
     ) -> WaveField:
         """A one-dimensional field from n numbers of each kind: c, σ, k, β, a, b and, if given, p."""
-        column = [torch.atleast_1d(torch.as_tensor(np.asarray(v, dtype=np.float64)))
-                  for v in (centre, sigma, wavenumber, chirp, cosine, sine)]
-        c, s, k, beta, a, b = column
-        p = torch.full_like(c, GAUSSIAN) if edge is None else torch.atleast_1d(
-            torch.as_tensor(np.asarray(edge, dtype=np.float64)))
+        c, s, k, beta, a, b = (torch.as_tensor(np.asarray(v, dtype=np.float64)).reshape(-1)
+                               for v in (centre, sigma, wavenumber, chirp, cosine, sine))
+        p = torch.full_like(c, GAUSSIAN) if edge is None else torch.as_tensor(
+            np.asarray(edge, dtype=np.float64)).reshape(-1)
         return cls(c[:, None], (1 / s)[:, None, None], k[:, None], beta[:, None, None], a, b, p,
                    torch.tensor(bias, dtype=torch.float64), torch.tensor([domain], dtype=torch.float64), (axis,), unit)
 
@@ -134,7 +147,7 @@ class WaveField:
             yield self[i]
 
     def __getitem__(self, i: int) -> Wave:
-        row = {name: getattr(self, name)[i].detach().cpu().double().numpy() for name in PARAMETERS[:-1]}
+        row: dict[str, Any] = {name: getattr(self, name)[i].detach().cpu().double().numpy() for name in PARAMETERS[:-1]}
         return Wave(**{name: float(v) if v.ndim == 0 else v for name, v in row.items()})
 
     def take(self, rows: Sequence[int] | Tensor) -> WaveField:
@@ -164,11 +177,11 @@ class WaveField:
 
         return evaluate(self, points)
 
-    def events(self, *, sort: str = "time") -> list[Any]:
+    def events(self, *, sort: Order = "time", descending: bool = False) -> list[Event]:
         """The waves as rows for people; see `dredge.waves.events.Event`."""
         from dredge.waves.events import events
 
-        return events(self, sort=sort)
+        return events(self, sort=sort, descending=descending)
 
     def plot(self, samples: Any = None, **options: Any) -> Any:
         """A matplotlib figure of the field, its waves and, when given, the samples it stands for."""

@@ -55,7 +55,7 @@ class _Original(nn.Module):
             else:
                 value = torch.full(rows, {"A": 1.0, "epsilon": 0.1}.get(name, 0.0))
             self.register_parameter(name, nn.Parameter(value))
-        self.register_load_state_dict_pre_hook(_accept_original_names)
+        self.register_load_state_dict_pre_hook(_accept_original_names)  # type: ignore[no-untyped-call]
 
     @property
     def dimension(self) -> int:
@@ -89,10 +89,11 @@ class _Original(nn.Module):
             raise InvalidInput(f"{self.kind} takes {self.dimension} coordinates, "
                                f"{', '.join(a.name for a in self.axes)}; {len(coordinates)} were given.", field="points")
         like = self.A
-        columns = torch.broadcast_tensors(*(torch.as_tensor(c, device=like.device) for c in coordinates))
-        points = torch.stack([c.reshape(-1) for c in columns], 1)
+        tensors = [torch.as_tensor(c, device=like.device) for c in coordinates]
+        shape = torch.broadcast_shapes(*(t.shape for t in tensors))
+        points = torch.stack([t.expand(shape).reshape(-1) for t in tensors], 1)
         points = points if points.is_floating_point() else points.to(like.dtype)
-        return self.at(points).reshape(columns[0].shape)
+        return self.at(points).reshape(shape)
 
 
 class QuasimotoWave(_Original):
