@@ -11,6 +11,7 @@ from dredge.waves.original import (
     from_original_state,
     to_original_state,
 )
+from dredge.waves.picture import draw, png, svg
 
 __all__ = [
     "GAUSSIAN",
@@ -23,6 +24,7 @@ __all__ = [
     "Wave",
     "WaveField",
     "cost",
+    "draw",
     "evaluate",
     "evaluate_grid",
     "events",
@@ -31,7 +33,9 @@ __all__ = [
     "gradients",
     "load",
     "original_gradients",
+    "png",
     "save",
+    "svg",
     "to_bytes",
     "to_original_state",
 ]

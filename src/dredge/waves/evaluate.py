@@ -235,7 +235,7 @@ def _asks_for_gradients(field: WaveField) -> bool:
 
 def _plain(field: WaveField, x: Tensor) -> Tensor:
     """Values [N] by the formula as it is written, for autograd."""
-    total = [_waves(field, some).sum(1) 
+    total = [_waves(field, some).sum(1)
              for some in torch.split(x, max(1, BLOCK_CPU // max(1, len(field))))]
     return field.bias + (torch.cat(total) if total else x.new_zeros(0))
 

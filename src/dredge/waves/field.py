@@ -100,13 +100,14 @@ class WaveField:
         """The field of one or more waves, in float64. All have the same d and as many rows in L; domain is [d, 2]."""
         if not waves:
             raise InvalidInput("There are no waves.", field="waves")
-        columns = (torch.as_tensor(np.stack([np.asarray(getattr(wave, name), dtype=np.float64) for wave in waves]))
-                   for name in PARAMETERS[:-1])
-        tail = (torch.as_tensor(np.asarray(value, dtype=np.float64)) for value in (bias, domain))
-        return cls(*columns, *tail, axes or cls.unnamed_axes(len(waves[0].centre)), unit)
+        columns: dict[str, Any] = {name: np.stack([np.asarray(getattr(wave, name)) for wave in waves])
+                                   for name in PARAMETERS[:-1]}
+        tensors: dict[str, Any] = {name: torch.from_numpy(np.array(value, dtype=np.float64))
+                                   for name, value in {**columns, "bias": bias, "domain": domain}.items()}
+        return cls(**tensors, axes=axes or cls.unnamed_axes(len(waves[0].centre)), unit=unit)
 
     @classmethod
-    def chirplets(
+    def chirplets(  # noqa: PLR0917, the order of the formula
         cls,
         centre: npt.ArrayLike,
         sigma: npt.ArrayLike,
@@ -148,7 +149,8 @@ class WaveField:
 
     def __getitem__(self, i: int) -> Wave:
         row: dict[str, Any] = {name: getattr(self, name)[i].detach().cpu().double().numpy() for name in PARAMETERS[:-1]}
-        return Wave(**{name: float(v) if v.ndim == 0 else v for name, v in row.items()})
+        row |= {name: float(v) for name, v in row.items() if v.ndim == 0}
+        return Wave(**row)
 
     def take(self, rows: Sequence[int] | Tensor) -> WaveField:
         """The field of some of the waves, with the same constant."""

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from dredge.errors import InvalidInput
 from dredge.waves.evaluate import BLOCK_CPU, BLOCK_GPU, EXPONENT_FLOOR
-from dredge.waves.field import GAUSSIAN, WaveField
+from dredge.waves.field import GAUSSIAN, PARAMETERS, WaveField
 from dredge.waves.modulated import forms
 from dredge.waves.original import NAMES, VECTORS, QuasimotoEnsemble, QuasimotoWave
 from dredge.waves.points import as_points
@@ -50,9 +50,9 @@ def gradients(field: WaveField, points: Any, weights: Any, *, block: int | None 
     """
     x, w = _checked(points, weights, field.dimension)
     field = field.to(dtype=x.dtype, device=x.device)
-    n, m, d = field.shape.shape
-    total = Gradients(*(torch.zeros_like(t) for t in (field.centre, field.shape, field.wavenumber, field.chirp,
-                                                      field.cosine, field.sine, field.edge)), w.sum(), torch.zeros_like(x))
+    n = len(field)
+    zeros = {name: torch.zeros_like(getattr(field, name)) for name in PARAMETERS if name != "bias"}
+    total = Gradients(**zeros, bias=w.sum(), points=torch.zeros_like(x))
     plane = BLOCK_GPU if x.is_cuda else BLOCK_CPU // 2  # about twice as many planes as an evaluation keeps
     step = block or max(1, plane // max(1, n))
     curved = (field.chirp + field.chirp.mT) / 2

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -90,7 +91,7 @@ class _Original(nn.Module):
                                f"{', '.join(a.name for a in self.axes)}; {len(coordinates)} were given.", field="points")
         like = self.A
         tensors = [torch.as_tensor(c, device=like.device) for c in coordinates]
-        shape = torch.broadcast_shapes(*(t.shape for t in tensors))
+        shape = np.broadcast_shapes(*(tuple(t.shape) for t in tensors))
         points = torch.stack([t.expand(shape).reshape(-1) for t in tensors], 1)
         points = points if points.is_floating_point() else points.to(like.dtype)
         return self.at(points).reshape(shape)
