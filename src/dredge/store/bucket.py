@@ -25,7 +25,7 @@ _starting = threading.Lock()
 
 
 class Bucket:
-    """Files in the bucket that `url` names; credentials and endpoint come from the environment, read by obstore."""
+    """Files in the bucket that `url` names; obstore reads credentials and endpoint from the environment."""
 
     far = True
 

@@ -1,8 +1,9 @@
 """Files in a folder.
 
 Written with the standard library rather than with obstore, which serves the buckets: it lives through a fork,
-which workers use and where obstore waits for ever, and it can ask the disk to really write. A file is written to
-`.unfinished`, flushed, then given its name, so that a killed process or a power failure leaves all of it or none.
+which workers use and where obstore waits for ever, and it can ask the disk to really write. A file is written
+to `.unfinished`, flushed, then given its name, so that a killed process or a power failure leaves all of it
+or none.
 """
 
 from __future__ import annotations

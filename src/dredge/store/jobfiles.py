@@ -15,7 +15,10 @@ class JobFiles(Catalogue):
     """Put and get the files of jobs."""
 
     def put_file(self, key: str, data: Data) -> str:
-        """Keep bytes or a stream under results/<job>/…; gives the key back. A failing stream leaves nothing."""
+        """Keep bytes or a stream under results/<job>/…; gives the key back.
+
+        A failing stream leaves nothing.
+        """
         self.files.put(_result(key), data)
         return key
 

@@ -2,14 +2,14 @@
 
     signals/<sha256>/manifest.json                  the record; it exists, therefore the signal exists
     signals/<sha256>/samples.npy                    [channels, *axes] little-endian float64
-    models/<name>/<version>/claim.json              who set this version aside; kept, so that no number comes twice
+    models/<name>/<version>/claim.json              who set this version aside; kept: no number comes twice
     models/<name>/<version>/waves-<16 digits>.safetensors
     models/<name>/<version>/manifest.json           the record; it exists, therefore the version exists
     results/<job>/<file>                            what a job wrote
     checkpoints/<job>/fit                           where a fit may go on
 
-Weights carry the start of their hash in their name. Two runs of one job may then write at once, and the manifest
-that wins still stands beside its own weights.
+Weights carry the start of their hash in their name. Two runs of one job may then write at once, and the
+manifest that wins still stands beside its own weights.
 """
 
 from __future__ import annotations

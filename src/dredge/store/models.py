@@ -59,7 +59,7 @@ class Models(Catalogue):
         job: str | None = None,
         report: Mapping[str, Any] | None = None,
     ) -> ModelRecord:
-        """Keep the safetensors `data` as one version, written once: a second call gives the first's record."""
+        """Keep the safetensors `data` as one version. A second call gives the first's record."""
         manifest = layout.model_manifest(check_name(name), check_version(version))
         data = bytes(data)
         if not data:

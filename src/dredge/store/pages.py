@@ -1,7 +1,7 @@
 """Cutting a sorted list of names into pages.
 
-A cursor holds the last name that was read, so pages neither repeat nor skip a name while others come and go. Callers
-must not look inside.
+A cursor holds the last name that was read, so pages neither repeat nor skip a name while others come and go.
+Callers must not look inside.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def cut(
 ) -> Page[T]:
     """The page after `cursor` of what `read` makes of sorted `names`; names that give None are left out.
 
-    Reads only the names of the page, many at once where each read is `far`. Raises InvalidInput with field="cursor"
-    or "limit".
+    Reads only the names of the page, many at once where each read is `far`. Raises InvalidInput with
+    field="cursor" or "limit".
     """
     if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= LONGEST_PAGE:
         raise InvalidInput(

@@ -1,4 +1,4 @@
-"""What goes wrong under a store, as sentences: a full disk, a read-only folder, a missing bucket, wrong keys."""
+"""What goes wrong under a store, as sentences: full disks, read-only folders, missing buckets, wrong keys."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def now() -> datetime:
 
 
 def plain(value: Any) -> Any:
-    """`value` as JSON can hold it: arrays as lists, numbers that are not finite as null, what is unknown as text."""
+    """`value` as JSON can hold it: arrays as lists, what is not finite as null, the unknown as text."""
     if isinstance(value, np.generic | np.ndarray):
         value = value.tolist()
     if value is None or isinstance(value, bool | int | str):

@@ -138,12 +138,14 @@ def _npy_header(shape: tuple[int, ...]) -> bytes:
 
 def _npy(header: bytes, samples: npt.NDArray[np.float64]) -> bytes | Iterator[bytes | memoryview]:
     """An NPY file: whole when small, else in pieces that share the memory of the samples."""
-    body: memoryview = np.ascontiguousarray(samples, "<f8").data.cast("B")
-    if len(body) <= CHUNK:
-        return header + bytes(body)
-    return (
-        piece for piece in (header, *(body[start : start + CHUNK] for start in range(0, len(body), CHUNK)))
-    )
+    body = np.ascontiguousarray(samples, "<f8").data.cast("B")
+    return header + bytes(body) if len(body) <= CHUNK else _pieces(header, body)
+
+
+def _pieces(header: bytes, body: memoryview) -> Iterator[bytes | memoryview]:
+    yield header
+    for start in range(0, len(body), CHUNK):
+        yield body[start : start + CHUNK]
 
 
 def _samples(data: bytes, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:

@@ -31,8 +31,9 @@ class Store(Signals, Models, JobFiles):
     def open(cls, place: str | PathLike[str]) -> Store:
         """The store in a folder, at file://…, or in a bucket: s3://, gs:// or az://.
 
-        A folder is made if it is not there; a bucket is not asked before the first call, and its credentials come from
-        the environment. Raises InvalidSetting for what is no address, StoreUnavailable for a folder that cannot be made.
+        A folder is made if it is not there; a bucket is not asked before the first call, and its credentials
+        come from the environment. Raises InvalidSetting for what is no address, StoreUnavailable for a folder
+        that cannot be made.
         """
         address = str(place)
         found = SCHEME.match(address.lower())

@@ -1,0 +1,6 @@
+"""Models held ready, and the Open Inference Protocol over them."""
+
+from dredge.serving.open_inference import HEADER_LENGTH, ModelSource, OpenInference
+from dredge.serving.ready import ReadyModels
+
+__all__ = ["HEADER_LENGTH", "ModelSource", "OpenInference", "ReadyModels"]
