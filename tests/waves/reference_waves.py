@@ -27,7 +27,7 @@ def field_reference(field: WaveField, x: Tensor) -> Tensor:
 def original_reference(model: QuasimotoWave | QuasimotoEnsemble, points: Tensor) -> Tensor:
     """ψ(x, t), or the head's sum of it, [N], one wave after the other; columns are x…, t."""
     if isinstance(model, QuasimotoWave):
-        return _psi({name: p for name, p in model.named_parameters()}, points)
+        return _psi(dict(model.named_parameters()), points)
     names = [name for name, _ in model.named_parameters() if not name.startswith("head")]
     waves = [_psi({name: getattr(model, name)[i] for name in names}, points) for i in range(len(model))]
     return model.head(torch.stack(waves, 1))[:, 0]

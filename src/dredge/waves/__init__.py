@@ -1,5 +1,6 @@
 """The mathematics of waves."""
 
+from dredge.waves.convert import FieldConversion, OriginalConversion, to_chirps, to_general, to_original
 from dredge.waves.evaluate import Model, cost, evaluate, evaluate_grid
 from dredge.waves.events import Event, events
 from dredge.waves.field import GAUSSIAN, AxisLabel, Wave, WaveField
@@ -17,8 +18,10 @@ __all__ = [
     "GAUSSIAN",
     "AxisLabel",
     "Event",
+    "FieldConversion",
     "Gradients",
     "Model",
+    "OriginalConversion",
     "QuasimotoEnsemble",
     "QuasimotoWave",
     "Wave",
@@ -37,5 +40,8 @@ __all__ = [
     "save",
     "svg",
     "to_bytes",
+    "to_chirps",
+    "to_general",
+    "to_original",
     "to_original_state",
 ]
