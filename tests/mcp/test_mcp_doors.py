@@ -106,7 +106,7 @@ def test_tritonclient_works_unchanged(server, heart, binary, version):
     ("path", "content", "status"),
     [
         ("/v2/models/nobody/infer", b'{"inputs": []}', 404),
-        ("/v2/models/heart/versions/x/infer", b'{"inputs": []}', 404),
+        ("/v2/models/heart/versions/x/infer", b'{"inputs": []}', 400),
         ("/v2/models/heart/infer", b"{", 400),
         ("/v2/models/heart/infer", b'{"inputs": []}', 400),
     ],

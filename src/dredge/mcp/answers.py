@@ -1,5 +1,4 @@
-"""What a tool answers: a short text, then numbers in a fixed shape, then links to what is too much to
-send."""
+"""What a tool answers: a short text, then numbers in a fixed shape, then links to the rest."""
 
 from __future__ import annotations
 

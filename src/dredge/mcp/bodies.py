@@ -23,7 +23,7 @@ audit = structlog.get_logger("dredge.audit")
 async def read_body(request: Request, limit: int) -> bytes:
     """The whole body. Raises TooLarge before more than `limit` bytes are in memory."""
     declared = request.headers.get("content-length", "0")
-    if not declared.isdigit():
+    if not declared.isdecimal() or len(declared) > 18:
         raise InvalidInput("Content-Length is not a number.", field="Content-Length")
     if int(declared) > limit:
         raise TooLarge(f"The body is over the limit of {limit:,} bytes.", field="body")

@@ -42,7 +42,7 @@ def add_completion(server: MCPServer[Any], service: Service) -> None:
         given = dict((context.arguments if context else None) or {})
         return await anyio.to_thread.run_sync(_take, source, given, argument.value)
 
-    server.completion()(complete)
+    server.completion()(complete)  # type: ignore[no-untyped-call]
 
 
 class _Names:

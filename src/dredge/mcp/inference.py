@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from dredge.errors import DredgeError, InvalidInput, NotFound
+from dredge.errors import InvalidInput
 from dredge.mcp.bodies import json_response, read_body
 from dredge.mcp.caller import current_caller
 from dredge.mcp.errors import headers_of, sentence, status_of
 from dredge.service import Service
-from dredge.serving import OpenInference
+from dredge.serving import HEADER_LENGTH, OpenInference
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -27,6 +27,7 @@ def inference_routes(service: Service) -> list[Route]:
         ("/v2", doors.server, "GET"),
         ("/v2/health/live", doors.live, "GET"),
         ("/v2/health/ready", doors.ready, "GET"),
+        ("/v2/repository/index", doors.index, "POST"),
     ]
     for model in ("/v2/models/{name}", "/v2/models/{name}/versions/{version}"):
         routes += [
@@ -53,6 +54,10 @@ class _Doors:
         await _off_loop(self.service.ready)
         return json_response({"ready": True})
 
+    async def index(self, _: Request) -> Response:
+        current_caller().require("read")
+        return json_response(await _off_loop(self.protocol.repository_index))
+
     async def model(self, request: Request) -> Response:
         current_caller().require("read")
         return json_response(await _off_loop(self.protocol.model_metadata, *_model(request)))
@@ -71,23 +76,16 @@ class _Doors:
         return Response(data, headers=headers)
 
 
-def _model(request: Request) -> tuple[str, int | None]:
-    version = request.path_params.get("version")
-    if version is None:
-        return request.path_params["name"], None
-    if not version.isascii() or not version.isdigit() or len(version) > 9:
-        raise NotFound(f"{version[:40]!r} is not a version.", field="version")
-    return request.path_params["name"], int(version)
+def _model(request: Request) -> tuple[str, str | None]:
+    return request.path_params["name"], request.path_params.get("version")
 
 
 def _header_length(request: Request) -> int | None:
-    given = request.headers.get("inference-header-content-length")
+    given = request.headers.get(HEADER_LENGTH)
     if given is None:
         return None
-    if not given.isdigit():
-        raise InvalidInput(
-            "Inference-Header-Content-Length is not a number.", field="Inference-Header-Content-Length"
-        )
+    if not given.isdecimal() or len(given) > 12:
+        raise InvalidInput(f"{HEADER_LENGTH} is not a number.", field=HEADER_LENGTH)
     return int(given)
 
 
@@ -104,10 +102,6 @@ def _guarded(handler: Handler) -> Handler:
         except Exception as error:
             # The protocol knows 400 for whatever is wrong with a request.
             status = 400 if isinstance(error, InvalidInput) else status_of(error)
-            return json_response(
-                {"error": sentence(error, request.url.path)},
-                status,
-                headers_of(error) if isinstance(error, DredgeError) else None,
-            )
+            return json_response({"error": sentence(error, request.url.path)}, status, headers_of(error))
 
     return guarded

@@ -65,8 +65,7 @@ class GridAxis(BaseModel):
 
 
 def inbox_file(settings: Settings, path: str) -> Path:
-    """A file in the folder `inbox` of the data folder: the only files that a caller of this server may
-    name."""
+    """A file in the folder `inbox` of the data folder: no others may be named by a caller."""
     inbox = (settings.dredge_data / "inbox").resolve()
     if "\0" in path or "://" in path:
         raise InvalidInput(

@@ -215,8 +215,7 @@ def model_types() -> dict[str, str]:
 
 
 def glitchy_chirp() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """The original benchmark's signal: x, t (zeros) and y, [1000] each. The glitch is on samples 500 to
-    549."""
+    """The original benchmark's signal: x, t (zeros) and y [1000]; samples 500 to 549 hold the glitch."""
     x = torch.linspace(-10, 10, 1000)
     y = torch.sin(0.5 * x**2) * torch.exp(-0.1 * x**2)
     y[500:550] += 0.5 * torch.sin(20 * x[500:550])

@@ -119,8 +119,7 @@ class Resources:
         return self.service.plot(name, _version(version))
 
     def values(self, name: str, version: str, grid: str) -> str:
-        """Values of a model on a regular grid; `grid` is start:stop:count for each axis, joined with
-        commas."""
+        """Values of a model on a regular grid: start:stop:count for each axis, joined with commas."""
         axes = _grid(grid)
         count = int(np.prod([axis[2] for axis in axes], dtype=object))
         if count > MOST_NUMBERS:

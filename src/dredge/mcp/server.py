@@ -127,7 +127,7 @@ class QuasimotoServer(MCPServer[Any]):
             while isinstance(cause, ResourceError) and isinstance(cause.__cause__, Exception):
                 cause = cause.__cause__
             told = sentence(cause if isinstance(cause, Exception) else error, str(uri))
-            # What the address asks for is the reader's mistake, the rest is ours; the protocol tells them apart.
+            # A wrong address is the reader's mistake, the rest is ours; the protocol tells them apart.
             kind = ResourceNotFoundError if isinstance(cause, NotFound | InvalidInput) else ResourceError
             raise kind(told) from cause
 

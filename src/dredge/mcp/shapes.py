@@ -173,8 +173,7 @@ class ModelDetail(Shape):
 
 
 class EventRow(Shape):
-    """A wave as a row: time and width in the axis unit, frequency per unit, chirp_rate per unit², phase in
-    radians."""
+    """A wave: time and width in the axis unit, frequency per unit, chirp_rate per unit², phase in radians."""
 
     index: int
     time: float

@@ -25,7 +25,7 @@ from dredge.mcp.inputs import (
     Unit,
     Waves,
 )
-from dredge.mcp.tools.kinds import ADDS, READS
+from dredge.mcp.tools.kinds import ADDS, READS, add_tool
 from dredge.service import Service
 from dredge.waves import FitOptions
 
@@ -33,9 +33,9 @@ from dredge.waves import FitOptions
 def add_tools(server: MCPServer[Any], service: Service) -> None:
     """Add estimate_fit, fit_signal and lift."""
     tools = FittingTools(service)
-    server.add_tool(tools.estimate_fit, title="Estimate a fit", annotations=READS)
-    server.add_tool(tools.fit_signal, title="Start a fit", annotations=ADDS)
-    server.add_tool(tools.lift, title="Lift a short signal", annotations=ADDS)
+    add_tool(server, tools.estimate_fit, "Estimate a fit", READS)
+    add_tool(server, tools.fit_signal, "Start a fit", ADDS)
+    add_tool(server, tools.lift, "Lift a short signal", ADDS)
 
 
 class FittingTools:

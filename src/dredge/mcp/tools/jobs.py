@@ -16,7 +16,7 @@ from dredge.jobs import Job
 from dredge.mcp import shapes
 from dredge.mcp.answers import answer, link
 from dredge.mcp.inputs import JobId
-from dredge.mcp.tools.kinds import ENDS, READS
+from dredge.mcp.tools.kinds import ENDS, READS, add_tool
 from dredge.service import Service
 
 # Clients give up after 60 s without an answer.
@@ -27,9 +27,9 @@ FIRST_LOOK, SLOWEST_LOOK = 0.1, 1.0  # seconds between looks at a job
 def add_tools(server: MCPServer[Any], service: Service) -> None:
     """Add job_status, wait_for_job and cancel_job."""
     tools = JobTools(service)
-    server.add_tool(tools.job_status, title="Look at a job", annotations=READS)
-    server.add_tool(tools.wait_for_job, title="Wait for a job", annotations=READS)
-    server.add_tool(tools.cancel_job, title="Cancel a job", annotations=ENDS)
+    add_tool(server, tools.job_status, "Look at a job", READS)
+    add_tool(server, tools.wait_for_job, "Wait for a job", READS)
+    add_tool(server, tools.cancel_job, "Cancel a job", ENDS)
 
 
 class JobTools:

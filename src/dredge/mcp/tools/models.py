@@ -16,7 +16,7 @@ from dredge.mcp.answers import MOST_VALUES, answer, lines, link, number
 from dredge.mcp.inputs import Cursor, GridAxis, Limit, ModelName, Points, Version
 from dredge.mcp.pictures import small_png
 from dredge.mcp.tools.fitting import say_event
-from dredge.mcp.tools.kinds import ENDS, READS
+from dredge.mcp.tools.kinds import ENDS, READS, add_tool
 from dredge.service import Service
 from dredge.store import ModelRecord
 
@@ -26,13 +26,13 @@ STRONGEST_FIRST = ("amplitude", "energy")
 def add_tools(server: MCPServer[Any], service: Service) -> None:
     """Add the tools about models."""
     tools = ModelTools(service)
-    server.add_tool(tools.list_models, title="List models", annotations=READS)
-    server.add_tool(tools.describe_model, title="Describe a model", annotations=READS)
-    server.add_tool(tools.find_events, title="Find events", annotations=READS)
-    server.add_tool(tools.evaluate, title="Evaluate a model", annotations=READS)
-    server.add_tool(tools.compare_models, title="Compare two models", annotations=READS)
-    server.add_tool(tools.plot, title="Plot a model", annotations=READS)
-    server.add_tool(tools.delete_model, title="Delete a model", annotations=ENDS)
+    add_tool(server, tools.list_models, "List models", READS)
+    add_tool(server, tools.describe_model, "Describe a model", READS)
+    add_tool(server, tools.find_events, "Find events", READS)
+    add_tool(server, tools.evaluate, "Evaluate a model", READS)
+    add_tool(server, tools.compare_models, "Compare two models", READS)
+    add_tool(server, tools.plot, "Plot a model", READS)
+    add_tool(server, tools.delete_model, "Delete a model", ENDS)
 
 
 class ModelTools:
@@ -44,8 +44,7 @@ class ModelTools:
     def list_models(
         self, limit: Limit = 20, cursor: Cursor = None
     ) -> Annotated[CallToolResult, shapes.ModelPage]:
-        """List stored models at their newest version: waves, numbers, scores, the signal each was made
-        from."""
+        """List stored models at their newest version: waves, numbers, scores, the signal of each."""
         page = self.service.models(cursor=cursor, limit=limit)
         rows = [shapes.ModelRow.of(record) for record in page.items]
         more = " There are more: call again with next_cursor." if page.next_cursor else ""
@@ -188,8 +187,7 @@ class ModelTools:
         first_version: Version = None,
         second_version: Version = None,
     ) -> Annotated[CallToolResult, shapes.ComparisonResult]:
-        """Two models on the same points: how far apart they are, and which is nearer to a signal they
-        share."""
+        """Two models on the same points: how far apart they are, and which is nearer to their signal."""
         found = self.service.compare(
             first, second, first_version=first_version, second_version=second_version
         )

@@ -12,7 +12,7 @@ from dredge.errors import InvalidInput
 from dredge.mcp import shapes
 from dredge.mcp.answers import answer, lines, link, number
 from dredge.mcp.inputs import Channel, Cursor, Format, Gaps, Limit, Samples, SignalId, inbox_file
-from dredge.mcp.tools.kinds import KEEPS, READS
+from dredge.mcp.tools.kinds import KEEPS, READS, add_tool
 from dredge.service import Service
 
 MOST_CHANNELS = 16  # whose figures one answer gives
@@ -21,9 +21,9 @@ MOST_CHANNELS = 16  # whose figures one answer gives
 def add_tools(server: MCPServer[Any], service: Service) -> None:
     """Add list_signals, describe_signal and import_signal."""
     tools = SignalTools(service)
-    server.add_tool(tools.list_signals, title="List signals", annotations=READS)
-    server.add_tool(tools.describe_signal, title="Describe a signal", annotations=READS)
-    server.add_tool(tools.import_signal, title="Import a signal", annotations=KEEPS)
+    add_tool(server, tools.list_signals, "List signals", READS)
+    add_tool(server, tools.describe_signal, "Describe a signal", READS)
+    add_tool(server, tools.import_signal, "Import a signal", KEEPS)
 
 
 class SignalTools:
@@ -50,8 +50,7 @@ class SignalTools:
     def describe_signal(
         self, signal: SignalId, channel: Channel = 0
     ) -> Annotated[CallToolResult, shapes.SignalDetail]:
-        """Describe one recording: axes, units, figures of each channel, an overview of one in 64
-        stretches."""
+        """Describe one recording: axes, units, figures of each channel, an overview of one channel."""
         record = self.service.signal_record(signal)
         whole = self.service.signal(record.id)
         row = shapes.SignalRow.of(record)
