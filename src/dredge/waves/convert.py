@@ -195,7 +195,9 @@ def _one_dimensional(i: int, wave: Wave, tolerance: float) -> tuple[list[dict[st
     kappa, chi = k - beta * centre, 0.5 * beta * centre**2 - k * centre - theta
     quartic = _highest_quartic(centre, 1 / steep)
     wrong = wave.amplitude * (math.sqrt(2) if kappa else 1.0) * abs(beta) * quartic / 24  # times λ²
-    lmbda = min(math.sqrt(tolerance / 2 / wrong), quartic**-0.25)  # no larger for a chirp that hardly is one
+    lmbda = quartic**-0.25  # what turns once or less is slow enough for a chirp that hardly is one
+    if wrong * lmbda**2 > tolerance / 2:
+        lmbda = math.sqrt(tolerance / 2 / wrong)
     epsilon = -beta / lmbda**2
     rounding = 4 * wave.amplitude * np.finfo(np.float64).eps * (abs(epsilon) + abs(chi))
     if rounding > tolerance / 2:
