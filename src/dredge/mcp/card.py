@@ -60,8 +60,8 @@ def card_routes(server: MCPServer[Any], service: Service, original: Original, pa
             )
         return json_response({"status": "ok", "version": __version__, "parts": parts})
 
-    async def exposition(_: Request) -> Response:
-        body, content_type = await anyio.to_thread.run_sync(metrics.render)
+    async def exposition(request: Request) -> Response:
+        body, content_type = await anyio.to_thread.run_sync(metrics.render, request.headers.get("accept", ""))
         return Response(body, headers={"Content-Type": content_type})
 
     routes = [

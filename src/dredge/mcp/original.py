@@ -176,11 +176,11 @@ class Original:
 
     def get_metrics(self) -> Answer:
         """Every metric of this process by name."""
-        return {"success": True, "metrics": metrics.values()}
+        return {"success": True, "metrics": counted()}
 
     def get_cache_stats(self) -> Answer:
         """Hits and misses of the caches of this process."""
-        values = metrics.values()
+        values = counted()
         hits, misses = (
             sum(value for name, value in values.items() if name.startswith(f"dredge_cache_{kind}_total"))
             for kind in ("hits", "misses")
@@ -196,6 +196,17 @@ class Original:
                 "models_ready": values.get("dredge_models_ready", 0.0),
             },
         }
+
+
+def counted() -> dict[str, float]:
+    """Every counter and gauge of this process, with its labels as Prometheus writes them."""
+    values = {}
+    for family in metrics.REGISTRY.collect():
+        for sample in family.samples:
+            if not sample.name.endswith(("_bucket", "_created")):
+                labels = ",".join(f'{name}="{value}"' for name, value in sorted(sample.labels.items()))
+                values[f"{sample.name}{{{labels}}}" if labels else sample.name] = sample.value
+    return values
 
 
 def model_types() -> dict[str, str]:

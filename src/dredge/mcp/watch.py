@@ -36,8 +36,7 @@ class Watch:
         finally:
             route = route_of(scope)
             method = scope["method"] if scope["method"] in METHODS else "other"
-            metrics.REQUESTS.labels(door=DOOR, route=route, method=method, status=str(status)).inc()
-            metrics.REQUEST_SECONDS.labels(door=DOOR, route=route).observe(time.monotonic() - started)
+            metrics.observe_request(DOOR, route, method, status, time.monotonic() - started)
 
 
 def route_of(scope: Scope) -> str:

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from mcp.server import MCPServer
 from mcp.types import CallToolResult
-from opentelemetry import propagate
 from pydantic import Field
 
 from dredge.mcp import shapes
@@ -27,6 +26,7 @@ from dredge.mcp.inputs import (
 )
 from dredge.mcp.tools.kinds import ADDS, READS, add_tool
 from dredge.service import Service
+from dredge.telemetry import tracing
 from dredge.waves import FitOptions
 
 
@@ -95,9 +95,7 @@ class FittingTools:
             edge=edge,
             hold_out=hold_out,
         )
-        trace: dict[str, str] = {}
-        propagate.inject(trace)
-        job = self.service.submit_fit(signal, options, model=model, channel=channel, trace=trace)
+        job = self.service.submit_fit(signal, options, model=model, channel=channel, trace=tracing.inject())
         row = shapes.JobRow.of(job)
         return answer(
             f"Job {job.id} will become {job.payload['model']}, version {job.payload['version']}. "

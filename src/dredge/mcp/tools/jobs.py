@@ -55,7 +55,7 @@ class JobTools:
         deadline, pause, told = time.monotonic() + seconds, FIRST_LOOK, -1.0
         while True:
             found = await anyio.to_thread.run_sync(self.service.job, job)
-            if has_ended(found) or time.monotonic() >= deadline:
+            if found.ended or time.monotonic() >= deadline:
                 return job_answer(found)
             if found.progress.fraction > told:  # the protocol wants progress that only grows
                 told = found.progress.fraction
@@ -66,11 +66,6 @@ class JobTools:
     def cancel_job(self, job: JobId) -> Annotated[CallToolResult, shapes.JobRow]:
         """Stop a job that waits or runs. What it had found is not kept."""
         return job_answer(self.service.cancel_job(job))
-
-
-def has_ended(job: Job) -> bool:
-    """Whether nothing more will happen to the job."""
-    return job.state not in ("queued", "running")
 
 
 def say_progress(job: Job) -> str:
@@ -89,7 +84,7 @@ def job_answer(job: Job) -> CallToolResult:
             link(f"dredge://models/{name}/{version}", "The model", "application/json"),
             link(f"dredge://models/{name}/{version}/events.csv", "Its events", "text/csv"),
         ]
-    elif has_ended(job):
+    elif job.ended:
         text = f"Job {job.id} is {job.state}." + (f" {job.reason}" if job.reason else "")
     else:
         text = (
