@@ -46,6 +46,14 @@ def test_energy_is_the_integral_of_the_square(sigma, k, beta, a, b, edge):
     assert event.energy == pytest.approx(quadrature, rel=1e-7, abs=1e-9)
 
 
+@pytest.mark.parametrize("k", [0.0, 500.0, 1e6])
+def test_energy_of_a_long_chirp_keeps_what_is_left_of_its_ripple(k):
+    rows = [WaveField.chirplets([0.0], [1.0], [k], [beta], [0.3], [1.0], edge=[2.0 + 1e-12]) for beta in (5e3, 2e4)]
+    closed = [WaveField.chirplets([0.0], [1.0], [k], [beta], [0.3], [1.0]) for beta in (5e3, 2e4)]
+    for row, exact in zip(rows, closed, strict=True):  # an edge of 2, but on the numerical path
+        assert events(row)[0].energy == pytest.approx(events(exact)[0].energy, rel=3e-6)
+
+
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), d=st.integers(2, 3))
 def test_energy_in_several_dimensions(seed, d):

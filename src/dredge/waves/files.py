@@ -14,7 +14,7 @@ import os
 import tempfile
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -92,9 +92,9 @@ def save(model: Model, path: str | os.PathLike[str]) -> None:
     """Write a model to `path`, whole or not at all. Raises InvalidInput(field="path") when the place cannot be written."""
     target, data = Path(path), to_bytes(model)
     try:
-        handle: BinaryIO
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as handle:  # type: ignore[assignment]
-            part = Path(handle.name)
+        number, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        part = Path(name)
+        with os.fdopen(number, "wb") as handle:
             try:
                 handle.write(data)
                 handle.flush()
