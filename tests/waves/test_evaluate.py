@@ -9,7 +9,6 @@ from reference_waves import amplitude_sum, field_reference, original_reference, 
 
 from dredge.errors import InvalidInput
 from dredge.waves import QuasimotoEnsemble, QuasimotoWave, WaveField, cost, evaluate, evaluate_grid
-from dredge.waves import evaluate as evaluate_function
 from dredge.waves.grid import separable
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -160,7 +159,7 @@ def test_cost_counts_points_times_waves():
 ])
 def test_points_that_cannot_be_used_are_refused(points, words):
     with pytest.raises(InvalidInput, match=words) as caught:
-        evaluate_function(random_field(0, 2, 1, 1), points)
+        evaluate(random_field(0, 2, 1, 1), points)
     assert caught.value.field == "points"
 
 
