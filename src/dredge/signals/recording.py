@@ -1,0 +1,63 @@
+"""What a reader finds in a file, before it becomes a Signal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dredge.errors import TooLarge, UnreadableRecording
+from dredge.signals.signal import Axis
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Samples [channels, *axes] as they are in the file, gaps as NaN. None where the file does not say."""
+
+    samples: npt.NDArray[np.float64]
+    channels: tuple[str, ...]
+    sample_rate: float | None = None  # of the first axis, when `axes` is None
+    axes: tuple[Axis, ...] | None = None
+    start: float = 0.0
+    unit: str | None = None
+    start_time: str | None = None
+    name: str | None = None
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    def named(self, name: str) -> Recording:
+        return replace(self, name=self.name or name)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a reader may take into memory."""
+
+    max_samples: int
+
+    def check(self, claimed: int, what: str = "The recording") -> None:
+        """Raise TooLarge when more samples are claimed than allowed, before any memory is taken."""
+        if claimed > self.max_samples:
+            raise TooLarge(f"{what} claims {claimed:,} samples; the limit is {self.max_samples:,}.", field="samples",
+                           hint="Cut it, or raise MAX_SAMPLES.")
+
+
+@dataclass(frozen=True)
+class Format:
+    """A row of the table of formats."""
+
+    name: str
+    description: str
+    extensions: tuple[str, ...]
+    read: Callable[[Path, Limits], Recording]
+    magic: tuple[tuple[int, bytes], ...] = ()  # (offset, bytes): one of them is there when the file is what it says
+    extra: str | None = None
+
+
+def damaged(name: str, reason: object) -> UnreadableRecording:
+    """The error for a file that its library cannot read."""
+    lines = str(reason).strip().splitlines() or ["it is damaged"]
+    return UnreadableRecording(f"This is not a {name} file that can be read: {lines[0][:200].rstrip('.')}.", field="file")
