@@ -35,9 +35,7 @@ class Bucket:
         if _endpoint().startswith("http://"):
             options["allow_http"] = "true"
         try:
-            self._store: Any = obstore.store.from_url(
-                url, client_options=options, retry_config={"max_retries": 3}
-            )
+            self._store: Any = obstore.store.from_url(url, client_options=options, retry_config={"max_retries": 3})
         except (*FAILED, TypeError) as error:
             raise InvalidSetting(
                 f"DREDGE_STORE={self.where} cannot be used: {str(error).splitlines()[0]}.",
@@ -102,9 +100,7 @@ class Bucket:
         """By range, so that no request lasts as long as the reader takes."""
         for start in range(0, size, CHUNK):
             with self._asking(key):
-                piece = obstore.get_range(
-                    self._store, key, start=start, end=min(start + CHUNK, size)
-                ).to_bytes()
+                piece = obstore.get_range(self._store, key, start=start, end=min(start + CHUNK, size)).to_bytes()
             yield piece
 
     @contextmanager

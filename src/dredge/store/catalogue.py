@@ -38,6 +38,4 @@ class Damaged(StoreUnavailable):
 
 def damaged(what: str, why: str) -> Damaged:
     """The error that names the object and what is wrong with it."""
-    return Damaged(
-        f"{what} is damaged: {why}.", hint="Restore it from a backup, or delete it and make it again."
-    )
+    return Damaged(f"{what} is damaged: {why}.", hint="Restore it from a backup, or delete it and make it again.")

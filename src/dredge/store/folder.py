@@ -96,9 +96,7 @@ class Folder:
     def check(self, *, write: bool = False) -> None:
         with explain_os_error(self.where):
             if not self.root.is_dir():
-                raise StoreUnavailable(
-                    f"The store, {self.where}, is gone.", hint="Mount it or make it again."
-                )
+                raise StoreUnavailable(f"The store, {self.where}, is gone.", hint="Mount it or make it again.")
             if not os.access(self.root, os.R_OK | os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, "permission denied")
             if write:

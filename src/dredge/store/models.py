@@ -24,9 +24,7 @@ class Models(Catalogue):
         `claim` says who asks. The version exists for readers once `put_model` has written it.
         """
         taken = (
-            int(folder)
-            for folder in self.files.folders(f"{layout.MODELS}/{check_name(name)}")
-            if folder.isdecimal()
+            int(folder) for folder in self.files.folders(f"{layout.MODELS}/{check_name(name)}") if folder.isdecimal()
         )
         version = max(taken, default=0) + 1
         while True:
@@ -165,9 +163,7 @@ class Models(Catalogue):
         """Numbers of the versions that have a manifest, ascending."""
         parts = [file.key.split("/") for file in self.files.walk(f"{layout.MODELS}/{name}")]
         return sorted(
-            int(part[2])
-            for part in parts
-            if len(part) == 4 and part[3] == layout.MANIFEST and part[2].isdecimal()
+            int(part[2]) for part in parts if len(part) == 4 and part[3] == layout.MANIFEST and part[2].isdecimal()
         )
 
     def _newest_or_none(self, name: str) -> ModelRecord | None:
@@ -192,9 +188,7 @@ class Models(Catalogue):
         versions = self._versions(name) if version is not None else []
         if not versions:
             return ModelNotFound(f"There is no model {name}.", field="name")
-        return ModelNotFound(
-            f"Model {name} has no version {version}; the newest is {versions[-1]}.", field="version"
-        )
+        return ModelNotFound(f"Model {name} has no version {version}; the newest is {versions[-1]}.", field="version")
 
 
 def _named(name: str, version: int) -> str:

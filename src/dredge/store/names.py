@@ -56,11 +56,7 @@ def check_job(job: Any) -> str:
 def check_key(key: Any) -> str:
     """The key of a file in the store, such as results/<job>/values.npy. Raises InvalidInput(field="key")."""
     parts = key.split("/") if isinstance(key, str) else []
-    if (
-        len(parts) < 2
-        or len(key) > 1000
-        or not all(SEGMENT.fullmatch(part) and ".." not in part for part in parts)
-    ):
+    if len(parts) < 2 or len(key) > 1000 or not all(SEGMENT.fullmatch(part) and ".." not in part for part in parts):
         raise InvalidInput(f"{_shown(key)} cannot be the key of a file.", field="key")
     return str(key)
 

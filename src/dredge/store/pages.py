@@ -36,9 +36,7 @@ def cut(
     field="cursor" or "limit".
     """
     if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= LONGEST_PAGE:
-        raise InvalidInput(
-            f"{limit!r} items a page cannot be given; ask for 1 to {LONGEST_PAGE}.", field="limit"
-        )
+        raise InvalidInput(f"{limit!r} items a page cannot be given; ask for 1 to {LONGEST_PAGE}.", field="limit")
     position = 0 if cursor is None else bisect_right(names, decode(cursor, what))
     items: list[T] = []
     while position < len(names) and len(items) < limit:

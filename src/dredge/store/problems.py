@@ -26,6 +26,7 @@ BY_NUMBER = {
         "Give the user that runs dredge the right to read and write it.",
     ),
     errno.ENOTDIR: ("cannot be a folder: a part of its path is a file", "Set DREDGE_STORE to a folder."),
+    errno.EEXIST: ("cannot be a folder: it is a file", "Set DREDGE_STORE to a folder."),
     errno.EIO: (
         "is on a disk that reports errors",
         "Look at the disk, then restore from a backup if files are damaged.",
@@ -39,27 +40,28 @@ BY_ANSWER = (
         "Make the bucket, or correct DREDGE_STORE.",
     ),
     (
-        r"InvalidAccessKeyId|SignatureDoesNotMatch|InvalidToken|ExpiredToken|AuthenticationFailed|Unauthenticated|\b401\b",
+        r"InvalidAccessKeyId|SignatureDoesNotMatch|InvalidToken|ExpiredToken"
+        r"|AuthenticationFailed|Unauthenticated|status code: 401",
         "does not accept the credentials",
         "Check the keys, for S3 AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
     ),
     (
-        r"AccessDenied|PermissionDenied|AuthorizationFailure|Forbidden|\b403\b",
+        r"AccessDenied|PermissionDenied|AuthorizationFailure|Forbidden|status code: 403",
         "may not be used with these credentials",
         "Give them the right to list, read, write and delete.",
     ),
+    (r"SlowDown|TooManyRequests|status code: 429", "asks for fewer requests", "Try again in a moment."),
     (
-        r"CredentialsNotLoaded|169\.254\.169\.254|metadata\.google|no credentials|MissingCredential",
-        "needs credentials",
-        "Set them in the environment, for S3 AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
-    ),
-    (r"SlowDown|\b429\b|TooManyRequests", "asks for fewer requests", "Try again in a moment."),
-    (
-        r"[Cc]onnection|dns|timed out|[Tt]imeout|error sending request",
+        r"[Cc]onnection|dns|timed out|(?<!retry_)[Tt]imeout|error sending request",
         "does not answer",
         "Check the network and the endpoint, for S3 AWS_ENDPOINT_URL.",
     ),
 )
+
+
+ADDRESS = re.compile(r"https?://\S+")  # names in it may hold any word
+# Without credentials in the environment, the machine's own metadata service is asked for some.
+METADATA = re.compile(r"//(169\.254\.1|metadata\.google)|CredentialsNotLoaded|MissingCredential")
 
 
 @contextmanager
@@ -74,8 +76,14 @@ def explain_os_error(where: str) -> Iterator[None]:
 
 def explain_answer(where: str, error: Exception) -> StoreUnavailable:
     """StoreUnavailable for what an object store answered."""
-    text = f"{type(error).__name__} {error}"
+    said = str(error).partition("\n\nDebug source")[0]
+    if METADATA.search(said):
+        return StoreUnavailable(
+            f"The store, {where}, needs credentials.",
+            hint="Set them in the environment, for S3 AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+        )
+    text = f"{type(error).__name__} {ADDRESS.sub('', said)}"
     for pattern, what, hint in BY_ANSWER:
         if re.search(pattern, text):
             return StoreUnavailable(f"The store, {where}, {what}.", hint=hint)
-    return StoreUnavailable(f"The store, {where}, does not work: {str(error).splitlines()[0][:200]}.")
+    return StoreUnavailable(f"The store, {where}, does not work: {said.splitlines()[0][:200]}.")

@@ -78,9 +78,7 @@ class SignalRecord(Record):
     def with_samples(self, samples: Any) -> Signal:
         """The signal itself."""
         axes = tuple(Axis(a.name, a.unit, a.size, a.step, a.start) for a in self.axes)
-        return Signal(
-            samples, axes, self.channels, self.unit, self.start_time, self.name, dict(self.provenance)
-        )
+        return Signal(samples, axes, self.channels, self.unit, self.start_time, self.name, dict(self.provenance))
 
 
 class ModelRecord(Record):

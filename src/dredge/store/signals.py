@@ -74,9 +74,7 @@ class Signals(Catalogue):
     def signals(self, cursor: str | None = None, limit: int = 50) -> Page[SignalRecord]:
         """Signals by ascending id, a page at a time. Damaged ones are left out and logged."""
         names = [name for name in self.files.folders(layout.SIGNALS) if len(name) == 64]
-        return cut(
-            names, self._signal_or_none, what="signals", cursor=cursor, limit=limit, far=self.files.far
-        )
+        return cut(names, self._signal_or_none, what="signals", cursor=cursor, limit=limit, far=self.files.far)
 
     def delete_signal(self, signal: str) -> None:
         """Forget a signal. Raises SignalNotFound."""
@@ -108,9 +106,7 @@ class Signals(Catalogue):
         if len(signal) == 64:
             return signal
         found = [name for name in self.files.folders(layout.SIGNALS) if name.startswith(signal)]
-        found = (
-            [name for name in found if self._signal_or_none(name) is not None] if len(found) > 1 else found
-        )
+        found = [name for name in found if self._signal_or_none(name) is not None] if len(found) > 1 else found
         if not found:
             raise _not_found(signal)
         if len(found) > 1:
@@ -151,9 +147,11 @@ def _pieces(header: bytes, body: memoryview) -> Iterator[bytes | memoryview]:
 def _samples(data: bytes, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
     """The array in an NPY file of 8-byte floats, sharing its memory. Raises ValueError for anything else."""
     file = io.BytesIO(data)
-    if np.lib.format.read_magic(file) != (1, 0):
-        raise ValueError("not version 1.0 of the NPY format")
-    found, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+    try:
+        np.lib.format.read_magic(file)
+        found, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+    except Exception as error:  # numpy lets errors of its tokenizer through
+        raise ValueError("not an NPY header") from error
     if found != shape or fortran or dtype != np.dtype("<f8"):
         raise ValueError(f"{dtype} {found} instead of <f8 {shape}")
     return np.frombuffer(data, "<f8", offset=file.tell()).reshape(shape)

@@ -26,11 +26,7 @@ def orphans(files: Iterable[FileInfo], before: float) -> Iterator[str]:
         if max(file.modified for file in held) >= before:
             continue
         name, _, version = rest.partition("/")
-        keep = (
-            f"{folder}/{layout.CLAIM}"
-            if kind == layout.MODELS and version == str(highest.get(name))
-            else None
-        )
+        keep = f"{folder}/{layout.CLAIM}" if kind == layout.MODELS and version == str(highest.get(name)) else None
         yield from (file.key for file in held if file.key != keep)
 
 
