@@ -90,7 +90,7 @@ class Signal:
     def identity(self) -> dict[str, Any]:
         """The part of the description that the hash covers."""
         return {
-            "axes": [[a.name, a.unit, a.size, a.step, a.start] for a in self.axes],
+            "axes": [[a.name, a.unit, int(a.size), float(a.step), float(a.start)] for a in self.axes],
             "channels": list(self.channels), "unit": self.unit, "start_time": self.start_time,
         }
 
