@@ -5,6 +5,7 @@ from dredge.waves.evaluate import Model, cost, evaluate, evaluate_grid
 from dredge.waves.events import Event, events
 from dredge.waves.field import GAUSSIAN, AxisLabel, Wave, WaveField
 from dredge.waves.files import from_bytes, load, save, to_bytes
+from dredge.waves.fitting import FitOptions, FitProgress, FitReport, FitResult, StageReport, fit_samples
 from dredge.waves.gradients import Gradients, gradients, original_gradients
 from dredge.waves.original import (
     QuasimotoEnsemble,
@@ -19,11 +20,16 @@ __all__ = [
     "AxisLabel",
     "Event",
     "FieldConversion",
+    "FitOptions",
+    "FitProgress",
+    "FitReport",
+    "FitResult",
     "Gradients",
     "Model",
     "OriginalConversion",
     "QuasimotoEnsemble",
     "QuasimotoWave",
+    "StageReport",
     "Wave",
     "WaveField",
     "cost",
@@ -31,6 +37,7 @@ __all__ = [
     "evaluate",
     "evaluate_grid",
     "events",
+    "fit_samples",
     "from_bytes",
     "from_original_state",
     "gradients",

@@ -107,7 +107,7 @@ class WaveField:
         return cls(**tensors, axes=axes or cls.unnamed_axes(len(waves[0].centre)), unit=unit)
 
     @classmethod
-    def chirplets(  # noqa: PLR0917, the order of the formula
+    def chirplets(
         cls,
         centre: npt.ArrayLike,
         sigma: npt.ArrayLike,
