@@ -184,9 +184,7 @@ def test_floats_are_answered_in_their_precision_and_integers_in_double(protocol,
 
 def binary_points(size, **changes):
     return {
-        "inputs": [
-            {"name": "points", "datatype": "FP64", "shape": [3], "parameters": {"binary_data_size": size}} | changes
-        ]
+        "inputs": [{"name": "points", "datatype": "FP64", "shape": [3], "parameters": {"binary_data_size": size}} | changes]
     }
 
 

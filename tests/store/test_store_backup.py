@@ -36,9 +36,7 @@ def test_a_copy_holds_all_that_the_store_holds(store, tmp_path, make_signal, put
     assert target.reserve_version("a", {}) == 3
 
 
-def test_a_copy_that_stops_half_way_shows_nothing_half_and_can_go_on(
-    store, tmp_path, make_signal, put_model, watch, killed
-):
+def test_a_copy_that_stops_half_way_shows_nothing_half_and_can_go_on(store, tmp_path, make_signal, put_model, watch, killed):
     fill(store, make_signal, put_model)
     target = Store.open(tmp_path / "copy")
     total = store.usage().files

@@ -147,3 +147,23 @@ def test_a_child_of_a_process_that_used_a_bucket_is_told_so_at_once(bucket):
     with os.fdopen(reader) as answer:
         assert answer.read().startswith("StoreUnavailable: The bucket was used before this process was forked")
     os.waitpid(child, 0)
+
+
+OPENED_THEN_FORKED = """
+import os, sys
+from dredge.store import Store
+
+store = Store.open(sys.argv[1])  # as a worker does, before it forks one child a job
+for _ in range(2):
+    child = os.fork()
+    if child == 0:
+        os._exit(store.reserve_version("m", {}))
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_children_can_use_a_bucket_that_their_parent_only_opened(bucket):
+    done = subprocess.run(
+        [sys.executable, "-c", OPENED_THEN_FORKED, bucket], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.split() == ["1", "2"]

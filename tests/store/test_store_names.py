@@ -63,9 +63,7 @@ def test_a_version_is_a_whole_number_from_one_up(version, tmp_path):
         assert caught.value.field == "version"
 
 
-@pytest.mark.parametrize(
-    "signal", ["", "abc", "abcdefg", "g" * 64, "0" * 65, "../" + "0" * 61, "0" * 63 + "/", None, 7]
-)
+@pytest.mark.parametrize("signal", ["", "abc", "abcdefg", "g" * 64, "0" * 65, "../" + "0" * 61, "0" * 63 + "/", None, 7])
 def test_an_id_of_a_signal_is_hexadecimal_and_eight_digits_or_more(signal, tmp_path):
     store = Store.open(tmp_path)
     for ask in (store.signal_record, store.signal, store.delete_signal):

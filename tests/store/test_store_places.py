@@ -63,9 +63,7 @@ def test_a_folder_that_may_not_be_written_is_reported():
     folder = tempfile.mkdtemp()
     store = Store.open(folder)
     Path(folder).chmod(0o555)
-    answers = as_a_plain_user(
-        store.check, lambda: store.reserve_version("m", {}), lambda: Store.open(f"{folder}/deeper")
-    )
+    answers = as_a_plain_user(store.check, lambda: store.reserve_version("m", {}), lambda: Store.open(f"{folder}/deeper"))
     shutil.rmtree(folder)
     for answer in answers:
         assert answer.startswith("StoreUnavailable: The store, the folder")
@@ -215,9 +213,7 @@ def test_a_server_that_does_not_answer_is_reported_soon(s3_environment, monkeypa
         (418, "Teapot", "does not work"),
     ],
 )
-def test_credentials_that_a_bucket_refuses_are_explained_and_never_shown(
-    s3_environment, monkeypatch, status, code, words
-):
+def test_credentials_that_a_bucket_refuses_are_explained_and_never_shown(s3_environment, monkeypatch, status, code, words):
     with answering(status, f"<Error><Code>{code}</Code><Message>no</Message></Error>") as address:
         monkeypatch.setenv("AWS_ENDPOINT_URL", address)
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "very-secret")

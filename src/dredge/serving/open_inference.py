@@ -100,9 +100,7 @@ class OpenInference:
         cursor: str | None = None
         while True:
             page = self._models.models(cursor=cursor, limit=500)
-            rows += [
-                {"name": each.name, "version": str(each.version), "state": "READY"} for each in page.items
-            ]
+            rows += [{"name": each.name, "version": str(each.version), "state": "READY"} for each in page.items]
             cursor = page.next_cursor
             if cursor is None:
                 return rows
@@ -189,9 +187,7 @@ def _read_points(inputs: Any, rest: memoryview, dimension: int, has_binary: bool
     size = parameters.get("binary_data_size")
     if size is None:
         if len(rest):
-            raise InvalidInput(
-                f"{len(rest):,} bytes follow the JSON, but no input claims them.", field="body"
-            )
+            raise InvalidInput(f"{len(rest):,} bytes follow the JSON, but no input claims them.", field="body")
         return from_json(tensor.get("data"), shape, dtype, f"{field}.data")
     where = f"{field}.parameters.binary_data_size"
     if "data" in tensor:
@@ -199,9 +195,7 @@ def _read_points(inputs: Any, rest: memoryview, dimension: int, has_binary: bool
     if not has_binary:
         raise InvalidInput(f"Binary data needs the header {HEADER_LENGTH}.", field=HEADER_LENGTH)
     if isinstance(size, bool) or not isinstance(size, int) or size != len(rest):
-        raise InvalidInput(
-            f"The input claims {size!r:.40} bytes of binary data, but {len(rest):,} are there.", field=where
-        )
+        raise InvalidInput(f"The input claims {size!r:.40} bytes of binary data, but {len(rest):,} are there.", field=where)
     return from_binary(rest, shape, dtype, where)
 
 
@@ -238,9 +232,7 @@ def _flag(parameters: dict[str, Any], name: str, field: str, default: bool) -> b
 
 def _refuse_shared_memory(parameters: dict[str, Any], field: str) -> None:
     if any(name.startswith("shared_memory") for name in parameters):
-        raise InvalidInput(
-            "Shared memory cannot be used here; send the tensor.", field=f"{field}.shared_memory_region"
-        )
+        raise InvalidInput("Shared memory cannot be used here; send the tensor.", field=f"{field}.shared_memory_region")
 
 
 def _version(version: int | str | None) -> int | None:
@@ -248,8 +240,6 @@ def _version(version: int | str | None) -> int | None:
         return None
     if isinstance(version, str):
         if not (version.isascii() and version.isdecimal() and len(version) <= 9):
-            raise InvalidInput(
-                f"{version!r:.40} is not a version; versions are whole numbers from 1 up.", field="version"
-            )
+            raise InvalidInput(f"{version!r:.40} is not a version; versions are whole numbers from 1 up.", field="version")
         return int(version)
     return version

@@ -32,13 +32,9 @@ def check_datatype(datatype: Any, field: str) -> np.dtype[Any]:
 def check_shape(shape: Any, dimension: int, field: str) -> tuple[int, ...]:
     """The shape of points: [N, dimension], or [N] where there is one coordinate."""
     expected = f"[N, {dimension}]" + (" or [N]" if dimension == 1 else "")
-    whole = isinstance(shape, list) and all(
-        isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in shape
-    )
+    whole = isinstance(shape, list) and all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in shape)
     if not whole or not (shape[1:] == [dimension] or (len(shape) == 1 and dimension == 1)):
-        raise InvalidInput(
-            f"The shape {_shown(shape)} does not fit; the model takes {expected}.", field=field
-        )
+        raise InvalidInput(f"The shape {_shown(shape)} does not fit; the model takes {expected}.", field=field)
     return tuple(shape)
 
 
@@ -55,18 +51,12 @@ def from_json(data: Any, shape: tuple[int, ...], dtype: np.dtype[Any], field: st
     if found.dtype.kind not in "iuf":
         raise InvalidInput("The data holds something that is not a number.", field=field)
     if found.ndim != 1 and found.shape != shape:
-        raise InvalidInput(
-            f"The data is nested as {list(found.shape)}, but the shape is {list(shape)}.", field=field
-        )
+        raise InvalidInput(f"The data is nested as {list(found.shape)}, but the shape is {list(shape)}.", field=field)
     _check_count(found.size, shape, field)
     if dtype.kind == "i":
         limits = np.iinfo(dtype)
-        if found.dtype.kind == "f" or (
-            found.size and not limits.min <= int(found.min()) <= int(found.max()) <= limits.max
-        ):
-            raise InvalidInput(
-                f"The data holds a number that is not an integer of {8 * dtype.itemsize} bits.", field=field
-            )
+        if found.dtype.kind == "f" or (found.size and not limits.min <= int(found.min()) <= int(found.max()) <= limits.max):
+            raise InvalidInput(f"The data holds a number that is not an integer of {8 * dtype.itemsize} bits.", field=field)
     with np.errstate(over="ignore"):
         return finite(found.astype(dtype).reshape(shape), field)
 
@@ -75,9 +65,7 @@ def from_binary(data: bytes | memoryview, shape: tuple[int, ...], dtype: np.dtyp
     """Little-endian numbers in row-major order."""
     size = _count(shape) * dtype.itemsize
     if len(data) != size:
-        raise InvalidInput(
-            f"The shape {list(shape)} takes {size:,} bytes, but {len(data):,} are there.", field=field
-        )
+        raise InvalidInput(f"The shape {list(shape)} takes {size:,} bytes, but {len(data):,} are there.", field=field)
     return finite(np.frombuffer(data, dtype).reshape(shape), field)
 
 
@@ -94,9 +82,7 @@ def finite(values: Array, field: str) -> Array:
 
 def _check_count(count: int, shape: tuple[int, ...], field: str) -> None:
     if count != _count(shape):
-        raise InvalidInput(
-            f"The shape {list(shape)} takes {_count(shape):,} numbers, but {count:,} are there.", field=field
-        )
+        raise InvalidInput(f"The shape {list(shape)} takes {_count(shape):,} numbers, but {count:,} are there.", field=field)
 
 
 def _count(shape: tuple[int, ...]) -> int:

@@ -23,9 +23,7 @@ class Models(Catalogue):
 
         `claim` says who asks. The version exists for readers once `put_model` has written it.
         """
-        taken = (
-            int(folder) for folder in self.files.folders(f"{layout.MODELS}/{check_name(name)}") if folder.isdecimal()
-        )
+        taken = (int(folder) for folder in self.files.folders(f"{layout.MODELS}/{check_name(name)}") if folder.isdecimal())
         version = max(taken, default=0) + 1
         while True:
             try:
@@ -103,9 +101,7 @@ class Models(Catalogue):
         check_name(name)
         if version is not None:
             try:
-                return self._read(
-                    layout.model_manifest(name, check_version(version)), ModelRecord, _named(name, version)
-                )
+                return self._read(layout.model_manifest(name, check_version(version)), ModelRecord, _named(name, version))
             except Missing:
                 raise self._no_model(name, version) from None
         for newest in reversed(self._versions(name)):

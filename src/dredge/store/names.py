@@ -28,9 +28,7 @@ def check_name(name: Any) -> str:
 def check_version(version: Any) -> int:
     """The version of a model, unchanged. Raises InvalidInput(field="version") for anything but 1, 2, 3…"""
     if isinstance(version, bool) or not isinstance(version, int) or not 1 <= version <= LARGEST_VERSION:
-        raise InvalidInput(
-            f"{_shown(version)} is not a version; versions are whole numbers from 1 up.", field="version"
-        )
+        raise InvalidInput(f"{_shown(version)} is not a version; versions are whole numbers from 1 up.", field="version")
     return version
 
 

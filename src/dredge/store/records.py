@@ -55,8 +55,7 @@ class SignalRecord(Record):
     def of(cls, signal: Signal) -> SignalRecord:
         """The record of a signal, made now."""
         axes = tuple(
-            SignalAxis(name=a.name, unit=a.unit, size=a.size, step=float(a.step), start=float(a.start))
-            for a in signal.axes
+            SignalAxis(name=a.name, unit=a.unit, size=a.size, step=float(a.step), start=float(a.start)) for a in signal.axes
         )
         return cls(
             id=signal.sha256,

@@ -38,9 +38,7 @@ class Store(Signals, Models, JobFiles):
         address = str(place)
         found = SCHEME.match(address.lower())
         if not address.strip() or "\0" in address:
-            raise InvalidSetting(
-                "DREDGE_STORE is empty.", field="DREDGE_STORE", hint="Give a folder or s3://bucket/folder."
-            )
+            raise InvalidSetting("DREDGE_STORE is empty.", field="DREDGE_STORE", hint="Give a folder or s3://bucket/folder.")
         if not found:
             return cls(Folder(Path(address).expanduser().absolute()))
         if found[1] == "file":
