@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from http import HTTPStatus
 from importlib.resources import files
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Literal, NoReturn
 
 from flask import Blueprint, Response, send_from_directory
 from flask_openapi3.blueprint import APIBlueprint
@@ -16,6 +16,7 @@ from flask_openapi3.openapi import OpenAPI
 from pydantic import BaseModel, ValidationError
 
 from dredge._version import __version__
+from dredge.api import shapes
 from dredge.api.problems import MEDIA_TYPE, Problem, explain
 
 REFERENCE = "#/components/schemas/{model}"
@@ -37,9 +38,6 @@ Where the server has API keys, send one as `Authorization: Bearer KEY`. Reading 
 changing `write`. Requests whose Host or Origin names another site are refused with 403.
 """
 
-Made = TypeVar("Made", bound=type[BaseModel])
-_bodies: dict[str, type[BaseModel]] = {}
-
 
 class Api(OpenAPI):
     """The Flask application, with its document completed where the library stops."""
@@ -59,14 +57,11 @@ class Api(OpenAPI):
     @cached_property
     def document(self) -> dict[str, Any]:
         """The whole OpenAPI document."""
-        for name, shape in _bodies.items():
-            self.components_schemas[name] = shape.model_json_schema(ref_template=REFERENCE)
         document = self.api_doc
-        # The library keeps only those keywords of a schema that it knows.
-        document["components"]["schemas"] = _schemas(document["components"]["schemas"])
         for item in document["paths"].values():
             for operation in item.values():
                 _tidy(operation)
+        document["components"]["schemas"] = _schemas(document["paths"])
         document["tags"] = [{"name": tag.name, "description": tag.description} for tag in self.tags]
         return document
 
@@ -126,8 +121,7 @@ def takes(content: Mapping[str, type[BaseModel] | dict[str, Any]]) -> dict[str, 
 
 
 def reference(shape: type[BaseModel]) -> dict[str, str]:
-    """A reference to a shape, which thereby stands in the document."""
-    _bodies[shape.__name__] = shape
+    """A reference to one of the shapes."""
     return {"$ref": REFERENCE.format(model=shape.__name__)}
 
 
@@ -177,29 +171,35 @@ def _tidy(operation: dict[str, Any]) -> None:
     operation.pop("deprecated", None)
 
 
-def _schemas(collected: dict[str, Any]) -> dict[str, Any]:
-    """The collected schemas, each as pydantic writes it."""
+def _schemas(paths: Any) -> dict[str, Any]:
+    """Every schema that the paths lead to, as pydantic writes it: the library keeps only keywords that it knows."""
     known: dict[str, Any] = {}
     for shape, mode in _shapes().items():
         schema = shape.model_json_schema(ref_template=REFERENCE, mode=mode)
-        for name, definition in schema.pop("$defs", {}).items():
-            known.setdefault(name, definition)
+        known |= {name: known.get(name, nested) for name, nested in schema.pop("$defs", {}).items()}
         known[shape.__name__] = schema
-    return {name: known.get(name, schema) for name, schema in sorted({**known, **collected}.items())}
+    reached: dict[str, Any] = {}
+    waiting = _references(paths)
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached[name] = known[name]
+            waiting |= _references(known[name])
+    return dict(sorted(reached.items()))
 
 
-def _shapes() -> dict[type[BaseModel], Any]:
-    from dredge.api import shapes
-
-    found: dict[type[BaseModel], Any] = {Problem: "serialization"}
+def _shapes() -> dict[type[BaseModel], Literal["validation", "serialization"]]:
+    found: dict[type[BaseModel], Literal["validation", "serialization"]] = {Problem: "serialization"}
     for value in vars(shapes).values():
-        if (
-            isinstance(value, type)
-            and issubclass(value, BaseModel)
-            and value not in {shapes.Shape, shapes.Answer}
-        ):
+        if isinstance(value, type) and issubclass(value, BaseModel) and value is not BaseModel:
             found[value] = "validation" if issubclass(value, shapes.Shape) else "serialization"
     return found
 
 
-Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+def _references(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        own = {value["$ref"].rpartition("/")[2]} if isinstance(value.get("$ref"), str) else set()
+        return own.union(*map(_references, value.values()))
+    if isinstance(value, list):
+        return set().union(*map(_references, value))
+    return set()

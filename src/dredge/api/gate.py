@@ -70,6 +70,12 @@ def takes_uploads(view: View) -> View:
     return view
 
 
+def require_write() -> None:
+    """Ask for the scope `write` within a route that mostly reads, and leave an audit line."""
+    caller().require("write")
+    g.writes = True
+
+
 def add_gate(app: Flask, access: Access) -> None:
     """Check every request of this application, and account for it."""
 
@@ -83,7 +89,7 @@ def add_gate(app: Flask, access: Access) -> None:
             access.check_origin(request.headers.get("Origin"), request.headers.get("Host"))
             g.caller = access.identify(_authorization())
             g.caller.require(scope)
-        g.writes = scope != "read" and request.method not in READING
+        g.writes = view is not None and scope != "read" and request.method not in READING
         _bound_body(view)
 
     @app.after_request

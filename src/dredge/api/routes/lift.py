@@ -7,9 +7,9 @@ from flask import Response
 from dredge.analysis import Lift, make_options
 from dredge.api.answers import JSON, answer
 from dredge.api.bodies import json_body
-from dredge.api.current import caller, service
+from dredge.api.current import service
 from dredge.api.document import answers, area, takes
-from dredge.api.gate import needs
+from dredge.api.gate import needs, require_write
 from dredge.api.problems import renamed
 from dredge.api.shapes import AxisAnswer, EventRow, KeptModel, LiftAnswer, LiftBody
 from dredge.errors import InvalidInput
@@ -34,7 +34,7 @@ def lift() -> Response:
     if (text is None) == (body.samples is None):
         raise InvalidInput("Give one of samples and insight_text.", field="samples")
     if body.save_as is not None:
-        caller().require("write")
+        require_write()
     given = {"samples": "insight_text", "text": "insight_text"} if text is not None else {}
     with renamed(name="save_as", **given):
         lifted = service().lift(

@@ -13,9 +13,9 @@ from flask import Response, request
 
 from dredge.api.answers import JSON, answer, file_answer, page_answer, preferred, tagged, unchanged
 from dredge.api.bodies import NUMBERS, json_body, uploaded_bytes
-from dredge.api.current import caller, service
+from dredge.api.current import service
 from dredge.api.document import BINARY, answers, area, either, takes
-from dredge.api.gate import needs, takes_uploads
+from dredge.api.gate import needs, require_write, takes_uploads
 from dredge.api.numbers import NPY, npy, to_bytes, to_points
 from dredge.api.shapes import (
     AxisAnswer,
@@ -204,6 +204,8 @@ def evaluate_model(path: ModelPath, query: EvaluateQuery) -> Response:
     if (body.points is None) == (body.grid is None):
         raise InvalidInput("Give one of points and grid.", field="points")
     if body.points is not None:
+        if not body.points:
+            raise InvalidInput("There are no points.", field="points")
         if body.background:
             raise InvalidInput("Only a grid can be evaluated in the background.", field="background")
         return _values(
@@ -211,7 +213,7 @@ def evaluate_model(path: ModelPath, query: EvaluateQuery) -> Response:
         )
     grid: Grid = [(axis.start, axis.stop, axis.count) for axis in body.grid or ()]
     if body.background:
-        caller().require("write")
+        require_write()
         job = service().submit_evaluation(record.name, record.version, grid)
         return answer(JobAnswer.of(job), 202, location=f"/v1/jobs/{job.id}")
     return _values(record, service().evaluate_grid(record.name, grid, record.version), query, JSON)

@@ -23,7 +23,6 @@ from dredge.api.shapes import (
     UploadQuery,
 )
 from dredge.errors import InvalidInput, TooLarge
-from dredge.signals import FORMATS
 from dredge.store import SignalRecord
 
 signals = area("signals", "Recordings: samples on axes, with units, kept under their SHA-256")
@@ -145,7 +144,7 @@ def _import(file: Any, query: UploadQuery, file_name: str | None) -> SignalRecor
     return service().import_signal(
         source,
         name=name,
-        format=query.format or _format_of(name),
+        format=query.format,
         sample_rate=query.sample_rate,
         unit=query.unit,
         channels=channels,
@@ -162,8 +161,3 @@ def _disposition() -> str | None:
 def _base_name(name: str | None) -> str | None:
     """The last part of a file name: what stands before it is the sender's business, and is used nowhere."""
     return re.split(r"[/\\]", name)[-1][:200] or None if name else None
-
-
-def _format_of(name: str | None) -> str | None:
-    suffix = f".{name.rpartition('.')[2].lower()}" if name and "." in name else None
-    return next((str(known) for known, entry in FORMATS.items() if suffix in entry.extensions), None)
