@@ -12,6 +12,7 @@ import httpx
 import numpy as np
 import pytest
 import uvicorn
+from mcp.shared.exceptions import MCPError
 
 from dredge.mcp import create_app
 from dredge.service import Service
@@ -56,9 +57,15 @@ class Running:
 
         async def asking():
             async with Client(f"{self.url}/mcp", **client_options) as client:
-                return await work(client)
+                try:
+                    return await work(client), None
+                except MCPError as error:  # raised here it would arrive inside groups
+                    return None, error
 
-        return asyncio.run(asking())
+        result, error = asyncio.run(asking())
+        if error is not None:
+            raise error
+        return result
 
     def call(self, tool, arguments=None, /, mode="2026-07-28", progress=None, **more):
         """Call one tool; its answer, whether it went well or not."""
@@ -99,9 +106,7 @@ class Listening:
 
     def __init__(self, settings, service):
         app = create_app(service, settings)
-        self.server = uvicorn.Server(
-            uvicorn.Config(app, host="127.0.0.1", port=0, http="h11", log_config=None)
-        )
+        self.server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, http="h11", log_config=None))
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.service = service
 

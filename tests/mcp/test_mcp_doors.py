@@ -60,9 +60,7 @@ def test_health_is_honest(server, monkeypatch):
         raise StoreUnavailable("The store does not answer.")
 
     monkeypatch.setattr(server.service, "ready", gone)
-    assert httpx.get(f"{server.url}/health/live").status_code == 200, (
-        "a restart would not bring the store back"
-    )
+    assert httpx.get(f"{server.url}/health/live").status_code == 200, "a restart would not bring the store back"
     for path in ("/health", "/health/ready", "/v2/health/ready"):
         response = httpx.get(server.url + path)
         assert response.status_code == 503, path

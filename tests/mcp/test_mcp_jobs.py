@@ -65,9 +65,7 @@ def test_a_running_fit_is_cancelled(server, worker, hiss):
 
     server.call("cancel_job", job=job)
 
-    ended = wait_until(
-        lambda: (now := server.call("job_status", job=job)).data["ended"] and now, what="the end of the fit"
-    )
+    ended = wait_until(lambda: (now := server.call("job_status", job=job)).data["ended"] and now, what="the end of the fit")
     assert ended.data["state"] == "cancelled"
     assert "endless" in server.refused("describe_model", model="endless"), "nothing half-made is kept"
     assert server.refused("cancel_job", job=job)
@@ -77,17 +75,13 @@ def test_a_client_that_goes_away_leaves_the_fit_running(server, worker, ecg):
     async def start_and_leave():
         async with Client(f"{server.url}/mcp") as client:
             job = await client.call_tool("fit_signal", {"signal": ecg.id, "waves": 12, "model": "left-alone"})
-            waiting = asyncio.ensure_future(
-                client.call_tool("wait_for_job", {"job": job.structured_content["id"]})
-            )
+            waiting = asyncio.ensure_future(client.call_tool("wait_for_job", {"job": job.structured_content["id"]}))
             await asyncio.sleep(0)
             waiting.cancel()
             return job.structured_content["id"]
 
     job = asyncio.run(start_and_leave())
-    done = wait_until(
-        lambda: (now := server.call("job_status", job=job)).data["ended"] and now, what="the end of the fit"
-    )
+    done = wait_until(lambda: (now := server.call("job_status", job=job)).data["ended"] and now, what="the end of the fit")
     assert done.data["state"] == "done"
     assert server.call("describe_model", model="left-alone").data["model"]["waves"] == 12
 

@@ -23,9 +23,7 @@ def test_capabilities_name_the_four_models_and_their_parameters(server):
     assert "(14 parameters)" in models["quasimoto_4d"]
     assert "(20 parameters)" in models["quasimoto_6d"]
     assert "quasimoto_ensemble" in models
-    assert {"load_model", "inference", "get_parameters", "benchmark"} <= set(
-        answer["capabilities"]["operations"]
-    )
+    assert {"load_model", "inference", "get_parameters", "benchmark"} <= set(answer["capabilities"]["operations"])
 
 
 @pytest.mark.parametrize(
@@ -68,20 +66,14 @@ def test_values_are_those_of_the_formula(server, wave):
 
 def test_more_dimensions_and_what_is_left_out_is_zero(server):
     _, loaded = server.original("load_model", model_type="quasimoto_4d", config={"seed": 1})
-    _, answer = server.original(
-        "inference", model_id=loaded["model_id"], inputs={"x": [0.1, 0.2], "z": [0.5], "t": [1, 2]}
-    )
+    _, answer = server.original("inference", model_id=loaded["model_id"], inputs={"x": [0.1, 0.2], "z": [0.5], "t": [1, 2]})
     expected = evaluate(QuasimotoWave(4, seed=1), [[0.1, 0, 0.5, 1], [0.2, 0, 0.5, 2]])
     assert answer["output"] == pytest.approx(expected, abs=1e-12)
 
 
 def test_an_ensemble_keeps_the_shape_of_the_original(server):
-    _, loaded = server.original(
-        "load_model", model_type="quasimoto_ensemble", config={"n_waves": 3, "seed": 2}
-    )
-    _, answer = server.original(
-        "inference", model_id=loaded["model_id"], inputs={"x": [0.0, 0.5], "t": [0.0]}
-    )
+    _, loaded = server.original("load_model", model_type="quasimoto_ensemble", config={"n_waves": 3, "seed": 2})
+    _, answer = server.original("inference", model_id=loaded["model_id"], inputs={"x": [0.0, 0.5], "t": [0.0]})
     expected = evaluate(QuasimotoEnsemble(3, seed=2), [[0, 0], [0.5, 0]])
     assert np.asarray(answer["output"]) == pytest.approx(expected[:, None], abs=1e-12)
     _, told = server.original("get_parameters", model_id=loaded["model_id"])
@@ -184,9 +176,7 @@ def test_shapes_that_do_not_fit_are_named(server, wave):
 
 def test_shapes_that_grow_beyond_measure_are_refused_before_they_take_memory(server, wave):
     column = [[float(i)] for i in range(3_000)]
-    status, answer = server.original(
-        "inference", model_id=wave, inputs={"x": column, "t": [float(i) for i in range(3_000)]}
-    )
+    status, answer = server.original("inference", model_id=wave, inputs={"x": column, "t": [float(i) for i in range(3_000)]})
     assert status == 413
     assert "9,000,000" in answer["error"]
 

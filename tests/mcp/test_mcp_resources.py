@@ -124,9 +124,7 @@ def test_every_prompt_is_described_and_names_tools_that_exist(server, mode):
         assert len([tool for tool in tools if tool in text]) >= 3
 
 
-@pytest.mark.parametrize(
-    ("name", "arguments"), [("compare_two_models", {"first": "a"}), ("no_such_prompt", {})]
-)
+@pytest.mark.parametrize(("name", "arguments"), [("compare_two_models", {"first": "a"}), ("no_such_prompt", {})])
 def test_a_prompt_that_cannot_be_filled_in_is_said_so(server, name, arguments):
     async def work(client):
         return await client.get_prompt(name, arguments)

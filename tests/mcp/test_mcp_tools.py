@@ -62,8 +62,7 @@ def test_only_deleting_and_cancelling_are_destructive(tools):
         "cancel_job",
     }
     assert not any(
-        tools[name].annotations.read_only_hint
-        for name in ("import_signal", "fit_signal", "lift", "delete_model")
+        tools[name].annotations.read_only_hint for name in ("import_signal", "fit_signal", "lift", "delete_model")
     )
 
 
@@ -205,7 +204,8 @@ def test_an_estimate_comes_before_the_fit(server, ecg):
 
 def test_a_model_is_deleted(server, knock):
     server.call("lift", samples=knock, sample_rate=512, waves=1, save_as="short-lived")
-    assert "short-lived" in server.call("list_models", limit=100).text
+    listed = server.call("list_models", limit=100)
+    assert "short-lived" in [row["name"] for row in listed.data["items"]]
 
     server.call("delete_model", model="short-lived")
     assert "short-lived" in server.refused("describe_model", model="short-lived")

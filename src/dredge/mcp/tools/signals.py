@@ -102,7 +102,7 @@ class SignalTools:
         unit: Annotated[
             str | None, Field(description="Unit of the values, for example mV, when the file does not say")
         ] = None,
-        format: Format = None,  # noqa: A002 - its name on the wire
+        format: Format = None,
         channels: Annotated[
             list[str] | None, Field(description="Names of the channels to take from the file")
         ] = None,
