@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from dredge.errors import InvalidInput
 from dredge.signals import Samples, Signal, from_samples
@@ -85,8 +86,10 @@ def fit_signal(signal: Signal, options: FitOptions, *, channel: str | int = 0, p
         raise InvalidInput(f"The signal has {signal.dimension} axes; fitting works on one so far.", field="signal",
                            hint="Take a line of it, for example the time course of one voxel.")
     axis = signal.axes[0]
-    result = fit_samples(samples, start=axis.start, step=axis.step, options=options, progress=progress,
-                         should_stop=should_stop, checkpoint=checkpoint, resume=resume)
+    # The matrices are small: threads of the linear algebra would spend their time waiting for each other.
+    with threadpool_limits(1):
+        result = fit_samples(samples, start=axis.start, step=axis.step, options=options, progress=progress,
+                             should_stop=should_stop, checkpoint=checkpoint, resume=resume)
     return replace(result, field=replace(result.field, axes=(AxisLabel(axis.name, axis.unit),), unit=signal.unit))
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import io
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -49,9 +50,20 @@ Grid = Sequence[tuple[float, float, int]]  # start, stop (included) and count of
 
 EXAMPLE_MODEL = "example-ecg"
 CHECKPOINT_EVERY = 10.0  # seconds
+JOB_KINDS = ("fit", "evaluate")
 # Seconds that one wave takes to find and to settle, measured by benchmarks/fit_cost.py.
 ESTIMATE_PER_WAVE = 0.05
 ESTIMATE_PER_SAMPLE = 1e-4
+
+
+def job_handlers(settings: Settings) -> Mapping[str, Callable[[Context, dict[str, Any]], dict[str, Any]]]:
+    """What a worker runs for each kind of job. The Service is made in the child that runs the job: what talks to a store
+    or a broker does not survive a fork."""
+    def run(kind: str, context: Context, payload: dict[str, Any]) -> dict[str, Any]:
+        handler: Callable[[Context, dict[str, Any]], dict[str, Any]] = Service(settings).handlers()[kind]
+        return handler(context, payload)
+
+    return {kind: partial(run, kind) for kind in JOB_KINDS}
 
 
 @dataclass(frozen=True)
@@ -354,7 +366,7 @@ class Service:
             return lift.model
 
     def handlers(self) -> dict[str, Any]:
-        """What a worker runs for each kind of job."""
+        """What each kind of job does."""
         return {"fit": self._run_fit, "evaluate": self._run_evaluation}
 
     # Jobs

@@ -1,5 +1,5 @@
 """Metrics, logs and traces."""
 
-from dredge.telemetry import logs, metrics, tracing
+from dredge.telemetry import exporter, logs, metrics, tracing
 
-__all__ = ["logs", "metrics", "tracing"]
+__all__ = ["exporter", "logs", "metrics", "tracing"]

@@ -1,0 +1,5 @@
+"""The `dredge` command."""
+
+from dredge.cli.root import app, main
+
+__all__ = ["app", "main"]

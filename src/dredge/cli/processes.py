@@ -1,0 +1,102 @@
+"""Commands that stay: the servers, the worker, the exporter, and all of them together."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dredge.settings import Settings
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on; anything but loopback needs API keys.")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on.")]
+Data = Annotated[Path | None, typer.Option(help="Folder for everything that is kept.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(epilog="Example: dredge up --data ~/dredge")(up)
+    app.command(epilog="Example: dredge serve --port 8080")(serve)
+    app.command(epilog="Example: dredge mcp --stdio")(mcp)
+    app.command(epilog="Example: REDIS_HOST=redis dredge worker --concurrency 4")(worker)
+    app.command(epilog="Example: dredge metrics --port 9100")(metrics)
+
+
+def up(host: Host = None, data: Data = None) -> None:
+    """Run all of DREDGE on this machine: both servers, a worker and the metrics exporter. Ctrl-C stops it."""
+    from dredge.cli.supervisor import Supervisor
+
+    Supervisor(Settings.load(dredge_host=host, dredge_data=data)).run()
+
+
+def serve(host: Host = None, port: Port = None, data: Data = None) -> None:
+    """Run the DREDGE server (HTTP, 3001). Where no worker is deployed it runs one of its own."""
+    from dredge.cli.supervisor import own_worker
+
+    settings = Settings.load(dredge_host=host, dredge_port=port, dredge_data=data)
+    with own_worker(settings):
+        from dredge.api import run
+
+        run(settings)
+
+
+def mcp(
+    host: Host = None,
+    port: Port = None,
+    data: Data = None,
+    stdio: Annotated[bool, typer.Option("--stdio", help="Talk over stdin and stdout, for a desktop client.")] = False,
+) -> None:
+    """Run the Quasimoto MCP server (3002)."""
+    from dredge.cli.supervisor import own_worker
+    from dredge.mcp import run, run_stdio
+
+    settings = Settings.load(dredge_host=host, mcp_port=port, dredge_data=data)
+    with own_worker(settings):
+        if stdio:
+            run_stdio(settings)
+        else:
+            run(settings)
+
+
+def worker(
+    concurrency: Annotated[int | None, typer.Option(help="Jobs at once.")] = None,
+    data: Data = None,
+) -> None:
+    """Run a worker, which does the background work."""
+    from dredge.jobs import run_worker
+    from dredge.service import job_handlers
+    from dredge.telemetry import logs, tracing
+
+    settings = Settings.load(dredge_data=data)
+    logs.configure(settings)
+    tracing.configure(settings, "dredge-worker")
+    run_worker(settings, job_handlers(settings), concurrency=concurrency)
+
+
+def metrics(host: Host = None, port: Port = None, data: Data = None) -> None:
+    """Run the metrics exporter (Prometheus, 9090)."""
+    from dredge.service import Service
+    from dredge.telemetry import exporter, logs
+
+    settings = Settings.load(dredge_host=host, metrics_port=port, dredge_data=data)
+    logs.configure(settings)
+    service = Service(settings)
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+
+    def queue() -> Mapping[str, Any]:
+        depth = service.queue_depth()
+        return {"queue_depth": depth.queued, "queue_oldest_seconds": depth.oldest_seconds, "jobs": depth.by_state,
+                "workers": len(service.queue.workers())}
+
+    def store() -> Mapping[str, Any]:
+        usage = service.store.usage()
+        return {"signals": usage.signals, "models": usage.models, "model_versions": usage.versions,
+                "store_bytes": usage.bytes}
+
+    exporter.serve(settings.dredge_host, settings.metrics_port, {"queue": queue, "store": store}, stop)

@@ -1,0 +1,106 @@
+"""The metrics exporter: what no single process knows (queue, jobs, workers, store), asked for at each scrape."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from dredge.errors import DredgeError
+from dredge.telemetry import metrics
+
+log = logging.getLogger("dredge.metrics")
+Ask = Callable[[], Mapping[str, Any]]
+
+
+class SystemCollector(Collector):
+    """Asks each part when Prometheus does. A part that fails is told as dredge_up 0, never as a failed scrape.
+
+    `parts` maps a part's name to a function that answers with numbers by metric name (without `dredge_`), or with numbers
+    by state for a metric that is split by state.
+    """
+
+    def __init__(self, parts: Mapping[str, Ask]) -> None:
+        self._parts = parts
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """The metrics, one family at a time."""
+        up = GaugeMetricFamily("dredge_up", "1 when a part answers", labels=["part"])
+        for part, ask in self._parts.items():
+            try:
+                answer = ask()
+            except DredgeError as error:
+                log.warning("%s: %s", part, error)
+                up.add_metric([part], 0)
+                continue
+            up.add_metric([part], 1)
+            for name, value in answer.items():
+                yield _family(name, value)
+        yield up
+
+
+HELP = {
+    "queue_depth": "Jobs that wait",
+    "queue_oldest_seconds": "Age of the job that has waited longest",
+    "jobs": "Jobs by state",
+    "workers": "Workers heard of lately",
+    "signals": "Signals in the store",
+    "models": "Models in the store",
+    "model_versions": "Versions of models in the store",
+    "store_bytes": "Size of the store",
+}
+
+
+def _family(name: str, value: Any) -> GaugeMetricFamily:
+    if isinstance(value, Mapping):
+        family = GaugeMetricFamily(f"dredge_{name}", HELP[name], labels=["state"])
+        for state, count in value.items():
+            family.add_metric([state], count)
+        return family
+    return GaugeMetricFamily(f"dredge_{name}", HELP[name], value=value)
+
+
+def serve(host: str, port: int, parts: Mapping[str, Ask], stop: threading.Event) -> None:
+    """Answer /metrics and /health on a port until `stop` is set."""
+    registry = CollectorRegistry()
+    registry.register(SystemCollector(parts))
+    registry.register(_Build())
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            path = self.path.partition("?")[0]
+            if path == "/metrics":
+                body, content_type = metrics.render(self.headers.get("Accept", ""), registry)
+                self._answer(200, body, content_type)
+            elif path in ("/", "/health", "/health/live", "/health/ready"):
+                self._answer(200, b'{"status": "ok", "metrics": "/metrics"}', "application/json")
+            else:
+                self._answer(404, b'{"title": "Not Found", "status": 404}', "application/problem+json")
+
+        def _answer(self, status: int, body: bytes, content_type: str) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer((host, port), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True)
+    thread.start()
+    stop.wait()
+    server.shutdown()
+    server.server_close()
+
+
+class _Build(Collector):
+    def collect(self) -> Iterator[Any]:
+        yield from metrics.BUILD_INFO.collect()
