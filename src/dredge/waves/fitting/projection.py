@@ -30,7 +30,7 @@ WITH_EDGE = (*SMOOTH, EDGE)
 # Columns are scaled by their envelope's norm, so that a sine that is nearly zero everywhere cannot take an enormous
 # amplitude for nothing: the ridge holds it down. It rises only when amplitudes cancel, since it costs exactness.
 RIDGES = (1e-14, 1e-9, 1e-6, 1e-4, 1e-3, 1e-2)
-LARGEST_AMPLITUDE = 12.0  # times the largest sample
+LARGEST_AMPLITUDE = 3.0  # times the largest sample
 LARGEST_STEP = 0.7  # of ln σ and ln p
 
 
