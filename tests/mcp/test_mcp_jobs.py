@@ -74,7 +74,7 @@ def test_a_running_fit_is_cancelled(server, worker, hiss):
 def test_a_client_that_goes_away_leaves_the_fit_running(server, worker, ecg):
     async def start_and_leave():
         async with Client(f"{server.url}/mcp") as client:
-            job = await client.call_tool("fit_signal", {"signal": ecg.id, "waves": 12, "model": "left-alone"})
+            job = await client.call_tool("fit_signal", {"signal": ecg.id, "waves": 2, "model": "left-alone"})
             waiting = asyncio.ensure_future(client.call_tool("wait_for_job", {"job": job.structured_content["id"]}))
             await asyncio.sleep(0)
             waiting.cancel()
@@ -83,7 +83,7 @@ def test_a_client_that_goes_away_leaves_the_fit_running(server, worker, ecg):
     job = asyncio.run(start_and_leave())
     done = wait_until(lambda: (now := server.call("job_status", job=job)).data["ended"] and now, what="the end of the fit")
     assert done.data["state"] == "done"
-    assert server.call("describe_model", model="left-alone").data["model"]["waves"] == 12
+    assert server.call("describe_model", model="left-alone").data["model"]["waves"] == 2
 
 
 def test_a_connection_that_breaks_leaves_the_server_well(server, ecg):

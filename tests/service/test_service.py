@@ -163,7 +163,7 @@ def test_requests_over_the_limits_are_refused_before_any_work(tmp_path, chirp):
         service.submit_fit(record.id, FitOptions(waves=9))
     run(service, service.submit_fit(record.id, FitOptions(waves=2), model="m"))
     with pytest.raises(errors.TooLarge, match="points × waves"):
-        service.evaluate("m", np.zeros(51))
+        service.evaluate("m", np.zeros(101))
     with pytest.raises(errors.TooLarge):
         service.submit_evaluation("m", None, [(0, 1, 10**10)])
 
