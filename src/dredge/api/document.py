@@ -69,7 +69,7 @@ class Api(OpenAPI):
 def area(name: str, description: str, *, open_to_all: bool = False) -> APIBlueprint:
     """A group of routes in the document."""
     return APIBlueprint(
-        name,
+        f"{name}-open" if open_to_all else name,
         __name__,
         abp_tags=[Tag(name=name, description=description)],
         abp_security=None if open_to_all else [{"bearer": []}],
@@ -127,6 +127,8 @@ def reference(shape: type[BaseModel]) -> dict[str, str]:
 
 def binary(media_type: str) -> dict[str, Any]:
     """The content of a file."""
+    if media_type == "text/event-stream":
+        return {media_type: {}}  # a schema would be one of each event
     return {media_type: {"schema": {"type": "string"} if media_type.startswith("text/") else BINARY}}
 
 

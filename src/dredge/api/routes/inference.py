@@ -21,7 +21,9 @@ from dredge.api.shapes import (
 )
 from dredge.serving import OpenInference
 
-inference = area("inference", "The Open Inference Protocol V2, as tritonclient speaks it")
+ABOUT = "The Open Inference Protocol V2, as tritonclient speaks it"
+inference = area("inference", ABOUT)
+inference_health = area("inference", ABOUT, open_to_all=True)
 
 INFER = takes(
     {
@@ -41,13 +43,13 @@ def server_metadata() -> Response:
     return _json(_protocol().server_metadata())
 
 
-@inference.get("/v2/health/live", responses=answers({200: Live}, open_to_all=True), security=[])
+@inference_health.get("/v2/health/live", responses=answers({200: Live}, open_to_all=True))
 def inference_live() -> Response:
     """Whether the server lives"""
     return answer(Live(live=True))
 
 
-@inference.get("/v2/health/ready", responses=answers({200: Ready}, 503, open_to_all=True), security=[])
+@inference_health.get("/v2/health/ready", responses=answers({200: Ready}, 503, open_to_all=True))
 def inference_ready() -> Response:
     """Whether the server can answer"""
     service().ready()
