@@ -21,7 +21,7 @@ import numpy.typing as npt
 from dredge._version import __version__
 from dredge.analysis import Lift, error_between_samples, fit_signal, make_options
 from dredge.errors import Conflict, InvalidInput, ModelNotFound, SignalNotFound, TooLarge
-from dredge.jobs import Context, Depth, Job, open_queue
+from dredge.jobs import Context, Depth, Job, State, open_queue
 from dredge.serving import ReadyModels
 from dredge.settings import Settings
 from dredge.signals import EXAMPLES, Signal, example, from_samples, from_text, read
@@ -214,7 +214,7 @@ class Service:
         """A job as it stands."""
         return self.queue.job(id)
 
-    def jobs(self, *, state: str | None = None, cursor: str | None = None, limit: int = 50) -> Page[Job]:
+    def jobs(self, *, state: State | None = None, cursor: str | None = None, limit: int = 50) -> Page[Job]:
         """Jobs, newest first."""
         items, following = self.queue.jobs(state=state, cursor=cursor, limit=limit)
         return Page[Job](items=items, next_cursor=following)

@@ -156,7 +156,7 @@ def secret_names() -> list[str]:
 def describe(settings: Settings) -> list[Mapping[str, Any]]:
     """One row a setting (name, type, default, value, help); secrets are hidden."""
     secrets = set(secret_names())
-    rows = []
+    rows: list[Mapping[str, Any]] = []
     for name, field in Settings.model_fields.items():
         kind = "secret" if name in secrets else getattr(field.annotation, "__name__", str(field.annotation))
         choices = getattr(field.annotation, "__args__", ())

@@ -12,6 +12,7 @@ import httpx
 import numpy as np
 import pytest
 import uvicorn
+from mcp import Client
 from mcp.shared.exceptions import MCPError
 
 from dredge.mcp import create_app
@@ -19,7 +20,6 @@ from dredge.service import Service
 from dredge.settings import Settings
 from dredge.signals import example
 from dredge.waves import FitOptions
-from mcp import Client
 
 WORKER = """
 from dredge.jobs import run_worker

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import structlog
 import tritonclient.http as triton
+from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from dredge import __version__
 from dredge.errors import InvalidSetting
 from dredge.mcp import run
 from dredge.settings import Settings
-from mcp import Client
 
 READ_KEY, WRITE_KEY = "r" * 20, "w" * 20
 

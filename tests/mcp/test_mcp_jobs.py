@@ -5,9 +5,9 @@ import asyncio
 import httpx
 import numpy as np
 import pytest
+from mcp import Client
 
 from conftest import wait_until
-from mcp import Client
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ import sys
 
 import httpx
 import pytest
+from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 
 from conftest import wait_until
-from mcp import Client
 
 HTTP = "from dredge.mcp import run; from dredge.settings import Settings; run(Settings.load())"
 STDIO = "from dredge.mcp import run_stdio; from dredge.settings import Settings; run_stdio(Settings.load())"

@@ -5,9 +5,9 @@ import signal
 import httpx
 import psutil
 import pytest
+from running import answers, start, wait_for_example, wait_until
 
 import dredge as library
-from conftest import answers, start, wait_for_example, wait_until
 
 pytestmark = pytest.mark.slow
 PARTS = ["serve", "mcp", "worker", "metrics"]

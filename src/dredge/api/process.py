@@ -9,6 +9,7 @@ from gunicorn.app.base import BaseApplication
 
 from dredge.access import refuse_open_door
 from dredge.api.app import create_app
+from dredge.lifetime import end_with_parent
 from dredge.service import Service
 from dredge.settings import Settings
 from dredge.telemetry import logs, tracing
@@ -50,6 +51,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "accesslog": None,
             "loglevel": "warning",
             "proc_name": SERVICE_NAME,
+            "post_fork": lambda arbiter, worker: end_with_parent(arbiter.pid),
             "control_socket_disable": True,
             "worker_tmp_dir": "/dev/shm" if os.access("/dev/shm", os.W_OK) else None,  # noqa: S108
         }.items():

@@ -192,7 +192,7 @@ def _read_grid(text: str) -> list[tuple[float, float, int]]:
             start, stop, count = part.split(":")
             axes.append((float(start), float(stop), int(count)))
         except ValueError:
-            raise InvalidInput(f"{part!r} is not start:stop:count.", field="grid", hint="For example --grid 0:2.8:1000.") from None
+            raise InvalidInput(f"{part!r} is not start:stop:count.", field="grid", hint="Try --grid 0:2.8:1000.") from None
         if not 1 <= axes[-1][2] <= 10**8:
             raise InvalidInput(f"{axes[-1][2]} points cannot be evaluated on one axis.", field="grid")
     return axes

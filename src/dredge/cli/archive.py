@@ -34,7 +34,7 @@ def write_archive(store: Store, path: Path, report: Report) -> tuple[int, int]:
                     spool.seek(0)
                     info = tarfile.TarInfo(key)
                     info.size = length
-                    archive.addfile(info, spool)  # type: ignore[arg-type]
+                    archive.addfile(info, spool)
                 count, size = count + 1, size + length
                 report(done / len(keys), key)
         part.replace(path)

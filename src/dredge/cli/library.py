@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -25,12 +26,13 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(signals, name="signals", help="Recordings that are kept.")
     app.add_typer(models, name="models", help="Models that are kept.")
     app.add_typer(jobs, name="jobs", help="Background work.")
-    for group, commands in (
+    rooms: tuple[tuple[typer.Typer, dict[str, Callable[..., None]]], ...] = (
         (signals, {"list": list_signals, "import": import_signal, "show": show_signal, "delete": delete_signal}),
         (models, {"list": list_models, "show": show_model, "versions": versions, "export": export_model,
                   "import": import_model, "compare": compare, "delete": delete_model}),
         (jobs, {"list": list_jobs, "show": show_job, "fit": fit, "follow": follow, "cancel": cancel}),
-    ):
+    )
+    for group, commands in rooms:
         for name, command in commands.items():
             group.command(name)(command)
 

@@ -7,7 +7,6 @@ keeps ending. On Linux the parts are told by the kernel when the supervisor dies
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import fcntl
 import http.client
 import logging.handlers
@@ -19,14 +18,15 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from dredge.access import refuse_open_door
 from dredge.cli.output import err, out
 from dredge.errors import Conflict, DredgeError
+from dredge.lifetime import end_with_parent
 from dredge.settings import Settings
 
-PR_SET_PDEATHSIG = 1
 SHORT_LIFE = 5.0  # seconds; a part that lived shorter is started again more slowly
 LONGEST_PAUSE = 10.0
 PATIENCE = 90.0  # seconds until all parts answer
@@ -86,7 +86,7 @@ class Supervisor:
                        "DREDGE_DATA": str(self._settings.dredge_data.resolve()), "LOG_FORMAT": "json", "PYTHONUNBUFFERED": "1"}
         part.process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", "dredge", part.name], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, preexec_fn=die_with(os.getpid()))
+            stderr=subprocess.STDOUT, preexec_fn=partial(end_with_parent, os.getpid()))
         part.began = time.monotonic()
         threading.Thread(target=self._collect, args=(part, part.process), daemon=True).start()
 
@@ -171,7 +171,7 @@ def own_worker(settings: Settings) -> Iterator[None]:
         return
     environment = {**os.environ, **settings.environment()}
     worker = subprocess.Popen([sys.executable, "-m", "dredge", "worker"], env=environment,
-                              stdin=subprocess.DEVNULL, stdout=sys.stderr, preexec_fn=die_with(os.getpid()))
+                              stdin=subprocess.DEVNULL, stdout=sys.stderr, preexec_fn=partial(end_with_parent, os.getpid()))
     try:
         yield
     finally:
@@ -189,20 +189,6 @@ def _has_worker(settings: Settings) -> bool:
         return bool(open_queue(settings).workers())
     except DredgeError:
         return False
-
-
-def die_with(parent: int) -> object:
-    """What a child runs before it becomes its program: on Linux, ask to be ended when the parent is."""
-    if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None).prctl
-
-    def prepare() -> None:
-        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return prepare
 
 
 def answers(port: int) -> bool:
@@ -232,7 +218,8 @@ def port_holder(port: int) -> str | None:
 
     with contextlib.suppress(psutil.Error, OSError):
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+            here = connection.laddr[1] if connection.laddr else None
+            if connection.status == psutil.CONN_LISTEN and here == port and connection.pid:
                 return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
     return "another program"
 

@@ -15,7 +15,8 @@ PATH = "/console/"
 
 def mount(server: Flask, service: Service) -> None:
     """Serve the console under /console of `server`. All scripts and styles come from this server."""
-    app = Dash("dredge.console", server=server, url_base_pathname=PATH, title="DREDGE", update_title="",
+    app = Dash("dredge.console", server=server,  # type: ignore[arg-type]
+               url_base_pathname=PATH, title="DREDGE", update_title="",
                suppress_callback_exceptions=False, add_log_handler=False)
     app.layout = lambda: page(service, __version__)
     register(app, service)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 import plotly.graph_objects as go
-from dash import Dash, Input, Output, State, dcc, no_update
+from dash import Dash, Input, Output, State, no_update
 
 from dredge.analysis import make_options
 from dredge.console.figures import picture
@@ -27,7 +27,7 @@ def register(app: Dash, service: Service) -> None:
 
 
 def _recordings(app: Dash, service: Service) -> None:
-    @app.callback(  # type: ignore[untyped-decorator]
+    @app.callback(
         Output("signal", "options"), Output("signal", "value"), Output("message", "children", allow_duplicate=True),
         Input("upload", "contents"), State("upload", "filename"), State("rate", "value"), prevent_initial_call=True)
     def upload(contents: str, filename: str, rate: float | None) -> Several:
@@ -41,7 +41,7 @@ def _recordings(app: Dash, service: Service) -> None:
             return no_update, no_update, str(error)
         return signal_options(service), record.id, f"{record.name} is here: {record.samples:,} samples."
 
-    @app.callback(Output("channel", "options"), Output("channel", "value"), Input("signal", "value"))  # type: ignore[untyped-decorator]
+    @app.callback(Output("channel", "options"), Output("channel", "value"), Input("signal", "value"))
     def channels(signal: str | None) -> Several:
         if signal is None:
             return [], None
@@ -53,7 +53,7 @@ def _recordings(app: Dash, service: Service) -> None:
 
 
 def _fitting(app: Dash, service: Service) -> None:
-    @app.callback(  # type: ignore[untyped-decorator]
+    @app.callback(
         Output("job", "data"), Output("message", "children", allow_duplicate=True),
         Input("fit", "n_clicks"), State("signal", "value"), State("channel", "value"), State("waves", "value"),
         State("name", "value"), prevent_initial_call=True)
@@ -66,7 +66,7 @@ def _fitting(app: Dash, service: Service) -> None:
             return no_update, str(error)
         return job.id, ""
 
-    @app.callback(  # type: ignore[untyped-decorator]
+    @app.callback(
         Output("progress", "value"), Output("stage", "children"), Output("tick", "disabled"), Output("cancel", "disabled"),
         Output("fit", "disabled"), Output("model", "options"), Output("model", "value"), Output("version", "value"),
         Input("tick", "n_intervals"), Input("job", "data"), prevent_initial_call=True)
@@ -87,7 +87,7 @@ def _fitting(app: Dash, service: Service) -> None:
         stage = f"{made['model']}, version {made['version']}: {made['waves']} waves. {made['stopped_because']}"
         return "1", stage, True, True, False, model_options(service), made["model"], made["version"]
 
-    @app.callback(Output("message", "children", allow_duplicate=True), Input("cancel", "n_clicks"),  # type: ignore[untyped-decorator]
+    @app.callback(Output("message", "children", allow_duplicate=True), Input("cancel", "n_clicks"),
                   State("job", "data"), prevent_initial_call=True)
     def cancel(_: int, job_id: str | None) -> str:
         try:
@@ -101,7 +101,7 @@ def _fitting(app: Dash, service: Service) -> None:
 
 
 def _models(app: Dash, service: Service) -> None:
-    @app.callback(Output("version", "options"), Output("version", "value", allow_duplicate=True),  # type: ignore[untyped-decorator]
+    @app.callback(Output("version", "options"), Output("version", "value", allow_duplicate=True),
                   Input("model", "value"), State("version", "value"), prevent_initial_call="initial_duplicate")
     def versions(model: str | None, version: int | None) -> Several:
         if model is None:
@@ -113,32 +113,31 @@ def _models(app: Dash, service: Service) -> None:
         options = [{"label": f"version {number}", "value": number} for number in reversed(numbers)]
         return options, version if version in numbers else numbers[-1]
 
-    @app.callback(  # type: ignore[untyped-decorator]
-        Output("picture", "figure"), Output("scores", "children"), Output("events", "data"),
+    @app.callback(
+        Output("picture", "figure"), Output("scores", "children"), Output("events", "rowData"),
         Output("message", "children", allow_duplicate=True),
-        Input("version", "value"), Input("events", "selected_row_ids"), State("model", "value"),
+        Input("version", "value"), Input("events", "selectedRows"), State("model", "value"),
         prevent_initial_call="initial_duplicate")
-    def show(version: int | None, chosen: list[int] | None, model: str | None) -> Several:
+    def show(version: int | None, chosen: list[dict[str, Any]] | None, model: str | None) -> Several:
         if model is None or version is None:
             return go.Figure(layout={"template": "simple_white"}), "", [], no_update
         try:
-            return (*_show(service, model, version, chosen or []), no_update)
+            return (*_show(service, model, version, [row["index"] for row in chosen or []]), no_update)
         except DredgeError as error:
             return no_update, no_update, no_update, str(error)
 
-    @app.callback(Output("events", "selected_rows"), Output("events", "selected_row_ids"), Input("version", "value"),  # type: ignore[untyped-decorator]
-                  Input("model", "value"))
-    def forget_choice(*_: Any) -> Several:
-        return [], []
+    @app.callback(Output("events", "selectedRows"), Input("version", "value"), Input("model", "value"))
+    def forget_choice(*_: Any) -> list[Any]:
+        return []
 
-    @app.callback(Output("download", "data"), Input("csv", "n_clicks"), State("events", "data"), State("model", "value"),  # type: ignore[untyped-decorator]
+    @app.callback(Output("download", "data"), Input("csv", "n_clicks"), State("events", "rowData"), State("model", "value"),
                   prevent_initial_call=True)
     def download(_: int, rows: list[dict[str, Any]] | None, model: str | None) -> Any:
         if not rows:
             return no_update
-        names = [name for name in rows[0] if name != "id"]
+        names = [name for name in rows[0] if name != "index"]
         lines = [",".join(names), *(",".join(str(row[name]) for name in names) for row in rows)]
-        return dcc.send_string("\n".join(lines) + "\n", f"{model}-events.csv")
+        return {"content": "\n".join(lines) + "\n", "filename": f"{model}-events.csv", "type": "text/csv"}
 
 
 def _show(service: Service, model: str, version: int, chosen: list[int]) -> Several:
@@ -159,7 +158,7 @@ def _show(service: Service, model: str, version: int, chosen: list[int]) -> Seve
     scores = f"{record.waves} waves, {record.numbers} numbers"
     if record.scores.get("snr_db") is not None:
         scores += f", SNR {record.scores['snr_db']:.1f} dB"
-    rows = [{"id": event.index, **{k: v for k, v in asdict(event).items() if isinstance(v, int | float)}} for event in events]
+    rows = [{k: v for k, v in asdict(event).items() if isinstance(v, int | float)} for event in events]
     return picture(field, times, samples, events, chosen), scores, rows
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import dash_table, dcc, html
+import dash_ag_grid
+from dash import dcc, html
 
 from dredge.service import Service
 
@@ -88,10 +89,11 @@ def _events() -> Any:
     return html.Div([
         html.Div(className="bar", children=[
             html.H2("Waves"), html.Span("Tick waves to see them alone."), html.Button("CSV", id="csv")]),
-        dash_table.DataTable(
-            id="events", row_selectable="multi", sort_action="native", page_size=25, cell_selectable=False,
-            columns=[{"id": key, "name": label, "type": "numeric", "format": {"specifier": form}}
-                     for key, label, form in COLUMNS],
-            style_cell={"fontFamily": "inherit", "padding": "4px 10px", "border": "none"},
-            style_header={"fontWeight": "600", "background": "none"}),
+        dash_ag_grid.AgGrid(
+            id="events", columnSize="sizeToFit", getRowId="params.data.index", rowData=[],
+            columnDefs=[{"field": key, "headerName": label, "valueFormatter": {"function": f"d3.format('{form}')(params.value)"}}
+                        for key, label, form in COLUMNS],
+            defaultColDef={"type": "rightAligned", "sortable": True, "suppressMovable": True},
+            dashGridOptions={"rowSelection": {"mode": "multiRow"}, "domLayout": "autoHeight", "pagination": True,
+                             "paginationPageSize": 25, "paginationPageSizeSelector": False, "theme": "themeQuartz"}),
     ])

@@ -81,7 +81,7 @@ class _Fit:
         # Samples whose differences are rounding errors of their size are constant.
         self.scale = spread if spread > 1e-13 * abs(self.middle) and math.isfinite(spread) else 0.0
         self.most = self.options.most_waves(self.length)
-        held = int(round(self.options.hold_out * self.length))
+        held = round(self.options.hold_out * self.length)
         rng = np.random.default_rng(self.options.seed)
         self.held = np.sort(rng.choice(self.length, held, replace=False))
         kept = np.setdiff1d(np.arange(self.length), self.held).astype(np.float64)
@@ -119,7 +119,7 @@ class _Fit:
             self.now = sharper if sharper.error < self.now.error else self.now
             self._end_stage("edges")
 
-    def _find(self) -> str:
+    def _find(self) -> str:  # noqa: PLR0911 - each reason to stop is one return
         """Add waves one at a time; the reason to stop."""
         best, best_held, rising = self.now, self._held_error(self.now), 0
         while len(self.now.rows) < self.most:

@@ -119,7 +119,7 @@ def _step(problem: Problem, now: Solution, free: tuple[int, ...], damping: float
     diagonal = np.maximum(diagonal, 1e-12 * diagonal.max() + 1e-300)
     while damping < 1e10:
         try:
-            step = np.linalg.solve(normal + np.diag(damping * diagonal), gradient)
+            step: Array = np.linalg.solve(normal + np.diag(damping * diagonal), gradient).astype(np.float64, copy=False)
         except np.linalg.LinAlgError:
             damping *= 10
             continue

@@ -53,7 +53,8 @@ class Scan:
         rates = [q / sigma**2 for q in CHIRPS] if sigma >= NARROWEST_CHIRPED else [0.0]
         rates = [rate for rate in rates if abs(rate) * sigma < 0.6 * np.pi]
         blank = np.zeros(len(centres))
-        return _Scale(sigma, centres, offsets, window, 1 << int(np.ceil(np.log2(2 * len(offsets)))), inside[last] - inside[first],
+        size = 1 << int(np.ceil(np.log2(2 * len(offsets))))
+        return _Scale(sigma, centres, offsets, window, size, inside[last] - inside[first],
                       {rate: blank.copy() for rate in rates}, {rate: np.zeros(len(centres), np.intp) for rate in rates})
 
     def best(self, residual: Array, count: int) -> list[Array]:

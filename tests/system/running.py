@@ -1,0 +1,93 @@
+"""A whole DREDGE on free ports, started as a user starts it."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+
+def free_ports(count):
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def wait_until(condition, seconds=60, what="the condition"):
+    """The first true value of `condition`; fails after a deadline."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if value := condition():
+            return value
+        time.sleep(0.05)
+    pytest.fail(f"{what} did not come true within {seconds} s")
+
+
+def answers(url):
+    try:
+        return httpx.get(url, timeout=2).is_success
+    except httpx.HTTPError:
+        return False
+
+
+@dataclass
+class Dredge:
+    """A running `dredge up`."""
+
+    process: subprocess.Popen
+    data: Path
+    environment: dict[str, str]
+    server: str
+    mcp: str
+    metrics: str
+    log: Path
+
+    @property
+    def doors(self):
+        return [f"{self.server}/health", f"{self.mcp}/health", f"{self.metrics}/metrics"]
+
+    def children(self):
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def run(self, *arguments, check=True):
+        """Run `dredge ARGUMENTS` against the same data."""
+        done = subprocess.run([sys.executable, "-m", "dredge", *map(str, arguments)], env=self.environment,
+                              capture_output=True, text=True, timeout=120, check=False)
+        assert not check or done.returncode == 0, done.stderr
+        return done
+
+    def stop(self, with_signal=signal.SIGINT):
+        family = self.children() if self.process.poll() is None else []
+        if self.process.poll() is None:
+            self.process.send_signal(with_signal)
+            self.process.wait(60)
+        return family
+
+
+def start(data, log):
+    server, mcp, metrics = free_ports(3)
+    environment = {
+        **os.environ, "DREDGE_DATA": str(data), "DREDGE_PORT": str(server), "MCP_PORT": str(mcp),
+        "METRICS_PORT": str(metrics), "OMP_NUM_THREADS": "1", "JOB_LEASE": "3",
+    }
+    process = subprocess.Popen([sys.executable, "-m", "dredge", "up"], env=environment, stdout=log.open("ab"),
+                               stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
+    return Dredge(process, data, environment, *(f"http://127.0.0.1:{port}" for port in (server, mcp, metrics)), log)
+
+
+def wait_for_example(dredge):
+    def there():
+        assert dredge.process.poll() is None, dredge.log.read_text()
+        return answers(f"{dredge.server}/v1/models/example-ecg") and all(map(answers, dredge.doors))
+
+    wait_until(there, 90, "four doors and the example")
