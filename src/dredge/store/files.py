@@ -13,11 +13,11 @@ Data = bytes | bytearray | memoryview | Iterable[bytes | memoryview]
 CHUNK = 4 * 1024 * 1024
 
 
-class Missing(Exception):  # noqa: N818
+class Missing(Exception):
     """No file has this key. Stays inside the store, which knows what the key stands for."""
 
 
-class Exists(Exception):  # noqa: N818
+class Exists(Exception):
     """A file already has this key. Stays inside the store."""
 
 
