@@ -37,7 +37,17 @@ def page(browser, dredge):
 def test_the_example_is_there_with_its_picture_and_its_twelve_waves(page):
     expect(page.locator("#scores")).to_contain_text("12 waves, 73 numbers, SNR 2")
     expect(page.locator("#picture .main-svg").first).to_be_visible()
-    expect(page.locator("#events tbody tr").nth(12)).to_be_visible()
+    expect(page.locator("#events .ag-center-cols-container .ag-row")).to_have_count(12)
+
+
+def test_a_ticked_wave_is_drawn_alone_and_the_list_is_saved(page):
+    page.locator("#events .ag-row input[type=checkbox]").first.check()
+    expect(page.locator("#picture .legendtext").filter(has_text="chosen waves")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+    lines = download.value.path().read_text().splitlines()
+    assert lines[0].startswith("time,width,frequency,chirp_rate,amplitude")
+    assert len(lines) == 13
 
 
 def test_a_recording_is_uploaded_and_fitted(page, dredge):

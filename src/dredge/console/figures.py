@@ -32,7 +32,7 @@ def picture(field: WaveField, times: Values, samples: Values | None, events: Seq
         figure.add_trace(_ellipse(event, event.index in chosen), row=3, col=1)
     axis = field.axes[0]
     figure.update_yaxes(title_text=_label("value", field.unit), row=1)
-    figure.update_yaxes(title_text="left", row=2)
+    figure.update_yaxes(title_text="residual", row=2)
     figure.update_yaxes(title_text=_label("frequency", "Hz" if axis.unit == "s" else f"1/{axis.unit}"), rangemode="tozero",
                         row=3)
     figure.update_xaxes(title_text=_label(axis.name, axis.unit), row=3)

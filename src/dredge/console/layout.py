@@ -90,7 +90,7 @@ def _events() -> Any:
         html.Div(className="bar", children=[
             html.H2("Waves"), html.Span("Tick waves to see them alone."), html.Button("CSV", id="csv")]),
         dash_ag_grid.AgGrid(
-            id="events", columnSize="sizeToFit", getRowId="params.data.index", rowData=[],
+            id="events", columnSize="sizeToFit", getRowId="String(params.data.index)", rowData=[],
             columnDefs=[{"field": key, "headerName": label, "valueFormatter": {"function": f"d3.format('{form}')(params.value)"}}
                         for key, label, form in COLUMNS],
             defaultColDef={"type": "rightAligned", "sortable": True, "suppressMovable": True},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Protocol
 
 from dredge.errors import QueueUnavailable, Stopped
@@ -36,11 +37,9 @@ class Context:
         if time.monotonic() - self._last < LEAST_INTERVAL:
             return
         self._last = time.monotonic()
-        try:
+        with suppress(QueueUnavailable):
             self._queue.progress(self.job.id, self._owner,
                                  Progress(fraction=self._furthest, stage=stage, error=error, message=message))
-        except QueueUnavailable:
-            pass
 
     def should_stop(self) -> str | None:
         """A reason to stop, or None. The worker kills what does not ask, so a handler need not."""

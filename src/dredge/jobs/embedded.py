@@ -181,17 +181,26 @@ class EmbeddedQueue:
         """End a job. False when the lease had been lost."""
         with self._db() as db:
             return db.execute(
-                "UPDATE job SET state = ?, result = ?, reason = ?, finished = ?, owner = NULL"
-                " WHERE id = ? AND owner = ? AND state = 'running'",
-                [state, None if result is None else json.dumps(result), reason, self._clock(), id, owner]).rowcount == 1
+                "UPDATE job SET state = CASE WHEN cancel = 1 AND :state = 'failed' THEN 'cancelled' ELSE :state END,"
+                " reason = CASE WHEN cancel = 1 AND :state = 'failed' THEN 'cancelled' ELSE :reason END,"
+                " result = :result, finished = :now, owner = NULL WHERE id = :id AND owner = :owner AND state = 'running'",
+                {"state": state, "result": None if result is None else json.dumps(result), "reason": reason,
+                 "now": self._clock(), "id": id, "owner": owner}).rowcount == 1
 
     def give_back(self, id: str, owner: str, *, delay: float, reason: str, counts: bool, lost: bool = False) -> bool:
-        """Put a job back into the queue, after `delay` seconds; `counts` whether the attempt is used up."""
+        """Put a job back: after `delay` seconds, or to the front when the attempt does not count. One that somebody
+        cancelled meanwhile ends instead."""
+        now = self._clock()
         with self._db() as db:
             return db.execute(
-                "UPDATE job SET state = 'queued', run_at = ?, reason = ?, owner = NULL, attempts = attempts - ?,"
-                " losses = losses + ? WHERE id = ? AND owner = ? AND state = 'running'",
-                [self._clock() + delay, reason, 0 if counts else 1, int(lost), id, owner]).rowcount == 1
+                "UPDATE job SET state = CASE cancel WHEN 1 THEN 'cancelled' ELSE 'queued' END,"
+                " reason = CASE cancel WHEN 1 THEN 'cancelled' ELSE :reason END,"
+                " finished = CASE cancel WHEN 1 THEN :now END,"
+                " run_at = CASE WHEN :counts THEN :then ELSE created END,"  # created: before all that came later
+                " owner = NULL, attempts = attempts - (1 - :counts), losses = losses + :lost"
+                " WHERE id = :id AND owner = :owner AND state = 'running'",
+                {"reason": reason, "now": now, "then": now + delay, "counts": int(counts), "lost": int(lost),
+                 "id": id, "owner": owner}).rowcount == 1
 
     @contextmanager
     def _db(self) -> Iterator[sqlite3.Connection]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from dredge.errors import InvalidInput
-from dredge.jobs.records import Depth, Job, State, WorkerInfo
+from dredge.jobs.records import Depth, Job, Progress, State, WorkerInfo
 from dredge.settings import Settings
 
 MOST_LISTED = 500
@@ -35,6 +35,25 @@ class Queue(Protocol):
     def check(self) -> None: ...
 
     def follow(self, id: str, timeout: float | None = None) -> Iterator[Job]: ...
+
+
+class WorkQueue(Queue, Protocol):
+    """The queue as workers use it. Every change names its owner, so that one whose lease was taken over changes nothing."""
+
+    def announce(self, worker: WorkerInfo) -> None: ...
+
+    def leave(self, worker: str) -> None: ...
+
+    def claim(self, owner: str) -> Job | None: ...
+
+    def renew(self, id: str, owner: str) -> str: ...
+
+    def progress(self, id: str, owner: str, progress: Progress) -> None: ...
+
+    def finish(self, id: str, owner: str, state: State, *, result: dict[str, Any] | None = None,
+               reason: str | None = None) -> bool: ...
+
+    def give_back(self, id: str, owner: str, *, delay: float, reason: str, counts: bool, lost: bool = False) -> bool: ...
 
 
 def open_queue(settings: Settings) -> Queue:

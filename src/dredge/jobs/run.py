@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import signal
 import threading
-from typing import Any
 
-from dredge.jobs.worker import EmbeddedWorker, Handlers
+from dredge.jobs.child import Handlers
+from dredge.jobs.worker import EmbeddedWorker, Worker
 from dredge.settings import Settings
 
 
@@ -15,7 +15,7 @@ def run_worker(settings: Settings, handlers: Handlers, *, concurrency: int | Non
     if settings.broker_url:
         from dredge.jobs.redis_worker import RedisWorker
 
-        worker: Any = RedisWorker(settings, handlers, concurrency=concurrency)
+        worker: Worker = RedisWorker(settings, handlers, concurrency=concurrency)
     else:
         worker = EmbeddedWorker(settings, handlers, concurrency=concurrency)
     if threading.current_thread() is threading.main_thread():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -64,6 +65,8 @@ class Signal:
 
     def __post_init__(self) -> None:
         samples = np.ascontiguousarray(self.samples, dtype=np.float64)
+        if samples.flags.writeable:
+            samples = samples.copy()  # what the caller changes later must not change a signal whose hash is known
         expected = (len(self.channels), *(axis.size for axis in self.axes))
         if samples.shape != expected:
             raise InvalidInput(f"Samples have shape {samples.shape}, but channels and axes say {expected}.", field="samples")
@@ -72,10 +75,11 @@ class Signal:
         bad = ~np.isfinite(samples)
         if bad.any():
             where = np.argwhere(bad)[0]
+            value = samples[tuple(where)]
             raise InvalidInput(
-                f"Sample {int(where[-1])} of channel {self.channels[where[0]]!r} is {samples[tuple(where)]}"
-                f" ({int(bad.sum())} of {samples.size} are not finite).",
-                field="samples", hint="Fill or cut the gap, or import with gaps='interpolate'.")
+                f"Sample {int(where[-1])} of channel {self.channels[where[0]]!r} is {value}"
+                f" ({int(bad.sum()):,} of {samples.size:,} are not finite).", field="samples",
+                hint="Fill or cut the gap, or import with gaps='interpolate'." if np.isnan(value) else None)
         samples.setflags(write=False)
         object.__setattr__(self, "samples", samples)
         check_unit(self.unit)
@@ -106,8 +110,15 @@ class Signal:
 
     def channel(self, which: str | int = 0) -> Samples:
         """Samples of one channel, [*axes], by name or number. Raises InvalidInput when there is no such channel."""
-        if isinstance(which, str) and which in self.channels:
-            return self.samples[self.channels.index(which)]
-        if (isinstance(which, int) or which.isdigit()) and int(which) < len(self.channels):
-            return self.samples[int(which)]
-        raise InvalidInput(f"No channel {which!r}; there are {', '.join(map(repr, self.channels))}.", field="channel")
+        return self.samples[find_channel(self.channels, which)]
+
+
+def find_channel(channels: Sequence[str], which: str | int, *, field: str = "channel") -> int:
+    """The number of a channel given by name, or by number from 0. Raises InvalidInput when there is no such channel."""
+    if which in channels:
+        return list(channels).index(str(which))
+    number = int(which) if str(which).isdecimal() and len(str(which)) < 10 else -1
+    if 0 <= number < len(channels):
+        return number
+    more = ", …" if len(channels) > 20 else ""
+    raise InvalidInput(f"No channel {str(which)[:60]!r}; there are {', '.join(map(repr, channels[:20]))}{more}.", field=field)

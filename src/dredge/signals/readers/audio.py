@@ -22,7 +22,7 @@ def read(path: Path, limits: Limits) -> Recording:
             samples = sound.read(dtype="float64", always_2d=True)
             frames = max(sound.frames, claimed or 0)
     except soundfile.LibsndfileError as error:
-        raise damaged("sound", error) from None
+        raise damaged("sound", error.error_string) from None  # without the name of the file
     if len(samples) < frames:
         raise UnreadableRecording(f"The sound file is cut short: {len(samples):,} of {frames:,} frames are there.", field="file")
     names = {1: ("signal",), 2: ("left", "right")}.get(channels, tuple(f"channel{i}" for i in range(channels)))
