@@ -46,8 +46,16 @@ class Context:
         return None
 
     def still_mine(self) -> bool:
-        """Whether this attempt still holds the job. Ask before writing what must be written once."""
-        return self._queue.renew(self.job.id, self._owner) == "held"
+        """Whether this attempt still holds the job. Ask before writing what must be written once.
+
+        While the queue is away this waits, so that hours of work outlive a restart of it; the worker kills a job that waits
+        beyond its time.
+        """
+        while True:
+            try:
+                return self._queue.renew(self.job.id, self._owner) == "held"
+            except QueueUnavailable:
+                time.sleep(LEAST_INTERVAL)
 
     def require_lease(self) -> None:
         """Raise Stopped when another worker has taken the job over, or somebody cancelled it."""
