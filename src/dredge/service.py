@@ -10,6 +10,7 @@ import io
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -20,9 +21,9 @@ import numpy.typing as npt
 
 from dredge._version import __version__
 from dredge.analysis import Lift, error_between_samples, fit_signal, make_options
-from dredge.errors import Conflict, InvalidInput, ModelNotFound, SignalNotFound, TooLarge
+from dredge.errors import Conflict, InvalidInput, JobNotFound, ModelNotFound, SignalNotFound, TooLarge
 from dredge.jobs import Context, Depth, Job, State, open_queue
-from dredge.serving import ReadyModels
+from dredge.serving import ModelEvent, ReadyModels
 from dredge.settings import Settings
 from dredge.signals import EXAMPLES, Signal, example, from_samples, from_text, read
 from dredge.store import ModelRecord, Page, SignalRecord, Store, check_name
@@ -51,9 +52,10 @@ Grid = Sequence[tuple[float, float, int]]  # start, stop (included) and count of
 EXAMPLE_MODEL = "example-ecg"
 CHECKPOINT_EVERY = 10.0  # seconds
 JOB_KINDS = ("fit", "evaluate")
-# Seconds that one wave takes to find and to settle, measured by benchmarks/fit_cost.py.
-ESTIMATE_PER_WAVE = 0.05
-ESTIMATE_PER_SAMPLE = 1e-4
+# Seconds of a fit by waves and samples: what benchmarks/fit_cost.py printed, 2026-11-23, one core of a 2-core x86-64.
+ESTIMATE_PER_WAVE = 0.12
+ESTIMATE_PER_WAVE_AND_SAMPLE = 3.3e-5
+ESTIMATE_PER_WAVE_CUBED = 3.6e-4
 
 
 def job_handlers(settings: Settings) -> Mapping[str, Callable[[Context, dict[str, Any]], dict[str, Any]]]:
@@ -95,7 +97,7 @@ class Service:
         self.settings = settings
         self.store = Store.open(settings.store_url)
         self.queue = open_queue(settings)
-        self._ready = ReadyModels(self.store.model_bytes, capacity=settings.cache_models)
+        self._ready = ReadyModels(self.store.model_bytes, capacity=settings.cache_models, observe=self._observe_models)
 
     # Signals
 
@@ -163,7 +165,8 @@ class Service:
         options = replace(options, seconds=min(options.seconds or longest, longest))
         name = self._model_name(save_as, source.name) if save_as is not None else None
         result = fit_signal(source, options, channel=channel)
-        self._observe(result.report, source, channel)
+        power = float(np.var(source.channel(channel))) or 1.0
+        metrics.observe_fit(result.report.seconds, result.report.waves, result.report.error / power)
         record = None
         if name is not None:
             self.store.put_signal(source)
@@ -183,13 +186,16 @@ class Service:
             waves = max(0, (options.numbers - 1) // per_wave)
         else:
             waves = max(1, min(64, samples // 12))
-        seconds = waves * (ESTIMATE_PER_WAVE + ESTIMATE_PER_SAMPLE * samples)
+        seconds = waves * (ESTIMATE_PER_WAVE + ESTIMATE_PER_WAVE_AND_SAMPLE * samples) + ESTIMATE_PER_WAVE_CUBED * waves**3
         return Estimate(samples, waves, waves * per_wave + 1, round(min(seconds, options.seconds or seconds), 2))
 
     def submit_fit(self, signal: str, options: FitOptions, *, model: str | None = None, channel: str | int = 0,
                    id: str | None = None, priority: int = 0, time_limit: float | None = None,
                    trace: dict[str, str] | None = None) -> Job:
         """Start a fit in the background. The job's result names the model and version, which are set aside now."""
+        if id is not None:
+            with suppress(JobNotFound):
+                return self.queue.job(id)  # asked for again: no second version is set aside
         record = self.store.signal_record(signal)
         options = self._within_limits(options)
         if len(record.axes) != 1:
@@ -383,11 +389,11 @@ class Service:
 
         result = fit_signal(signal, options, channel=channel, progress=report, should_stop=context.should_stop,
                             checkpoint=self._keep_checkpoints(context.job.id), resume=self.store.checkpoint(context.job.id))
-        self._observe(result.report, signal, channel)
         context.require_lease()
         record = self._keep(name, version, result.field, result.report, signal, channel, options, job=context.job.id)
         self.store.drop_checkpoint(context.job.id)
         return {"model": record.name, "version": record.version, "waves": record.waves, "scores": record.scores,
+                "seconds": result.report.seconds, "error_ratio": result.report.error / power,
                 "stopped_because": result.report.stopped_because}
 
     def _run_evaluation(self, context: Context, payload: dict[str, Any]) -> dict[str, Any]:
@@ -450,12 +456,8 @@ class Service:
             settings=asdict(options), seed=options.seed, software=f"dredge {__version__}", scores=scores, job=job,
             report=asdict(report))
 
-    def _observe(self, report: FitReport, signal: Signal, channel: str | int) -> None:
-        power = float(np.var(signal.channel(channel)))
-        metrics.FIT_SECONDS.observe(report.seconds)
-        metrics.FIT_WAVES.observe(report.waves)
-        if power > 0:
-            metrics.FIT_ERROR_RATIO.observe(report.error / power)
+    def _observe_models(self, event: ModelEvent) -> None:
+        metrics.observe_models(event, len(self._ready))
 
     def _field(self, name: str, version: int | None) -> WaveField:
         model = self.load(name, version)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -99,4 +99,10 @@ def metrics(host: Host = None, port: Port = None, data: Data = None) -> None:
         return {"signals": usage.signals, "models": usage.models, "model_versions": usage.versions,
                 "store_bytes": usage.bytes}
 
-    exporter.serve(settings.dredge_host, settings.metrics_port, {"queue": queue, "store": store}, stop)
+    def fits() -> Iterator[tuple[str, float, int, float]]:
+        for job in service.jobs(state="done", limit=500).items:
+            if job.kind == "fit" and job.result:
+                yield job.id, job.result["seconds"], job.result["waves"], job.result["error_ratio"]
+
+    collectors = [exporter.SystemCollector({"queue": queue, "store": store}), exporter.FitCollector(fits)]
+    exporter.serve(settings.dredge_host, settings.metrics_port, collectors, stop)

@@ -1,6 +1,6 @@
 """Models held ready, and the Open Inference Protocol over them."""
 
 from dredge.serving.open_inference import HEADER_LENGTH, ModelSource, OpenInference
-from dredge.serving.ready import ReadyModels
+from dredge.serving.ready import ModelEvent, ReadyModels
 
-__all__ = ["HEADER_LENGTH", "ModelSource", "OpenInference", "ReadyModels"]
+__all__ = ["HEADER_LENGTH", "ModelEvent", "ModelSource", "OpenInference", "ReadyModels"]

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from dredge.waves import from_bytes
 
-Event = Literal["hit", "miss", "load", "drop"]
+ModelEvent = Literal["hit", "miss", "load", "drop"]
 
 
 class ReadyModels:
@@ -26,7 +26,7 @@ class ReadyModels:
         capacity: int,
         *,
         load: Callable[[bytes], Any] = from_bytes,
-        observe: Callable[[Event], None] | None = None,
+        observe: Callable[[ModelEvent], None] | None = None,
     ) -> None:
         self._fetch = fetch
         self._load = load

@@ -1,10 +1,13 @@
-"""The metrics exporter: what no single process knows (queue, jobs, workers, store), asked for at each scrape."""
+"""The metrics exporter: what no single process knows (queue, jobs, workers, store), asked for at each scrape.
+
+Fits run in children of the workers, which end with them; the exporter counts each fit once when its job is done.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -28,6 +31,10 @@ class SystemCollector(Collector):
 
     def __init__(self, parts: Mapping[str, Ask]) -> None:
         self._parts = parts
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        """Nothing: the parts are first asked when somebody wants to know."""
+        return iter(())
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The metrics, one family at a time."""
@@ -66,11 +73,42 @@ def _family(name: str, value: Any) -> GaugeMetricFamily:
     return GaugeMetricFamily(f"dredge_{name}", HELP[name], value=value)
 
 
-def serve(host: str, port: int, parts: Mapping[str, Ask], stop: threading.Event) -> None:
+class FitCollector(Collector):
+    """Fit seconds, waves and error, of the fits that end after the first scrape.
+
+    `ask` gives the fits that are done: job id, seconds, waves, and mean square error over the signal's power.
+    """
+
+    def __init__(self, ask: Callable[[], Iterable[tuple[str, float, int, float]]]) -> None:
+        self._ask = ask
+        self._counted: set[str] | None = None
+        self._lock = threading.Lock()
+
+    def describe(self) -> Iterator[Any]:
+        """Nothing before the first scrape."""
+        return iter(())
+
+    def collect(self) -> Iterator[Any]:
+        """The three histograms."""
+        with self._lock:
+            try:
+                done = list(self._ask())
+            except DredgeError as error:
+                log.warning("fits: %s", error)
+            else:
+                for id, seconds, waves, ratio in done:
+                    if self._counted is not None and id not in self._counted:
+                        metrics.observe_fit(seconds, waves, ratio)
+                self._counted = {id for id, *_ in done}
+        for histogram in (metrics.FIT_SECONDS, metrics.FIT_WAVES, metrics.FIT_ERROR_RATIO):
+            yield from histogram.collect()
+
+
+def serve(host: str, port: int, collectors: Iterable[Collector], stop: threading.Event) -> None:
     """Answer /metrics and /health on a port until `stop` is set."""
     registry = CollectorRegistry()
-    registry.register(SystemCollector(parts))
-    registry.register(_Build())
+    for collector in (*collectors, _Build()):
+        registry.register(collector)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

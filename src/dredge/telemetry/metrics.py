@@ -15,7 +15,6 @@ FIT_BUCKETS = (0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3600)
 WAVE_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
 # What a fit leaves of the signal's power: 1 is nothing explained, 1e-2 is 20 dB.
 RATIO_BUCKETS = (1e-12, 1e-10, 1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1)
-BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 REQUESTS = Counter("dredge_requests", "Requests answered", ["door", "route", "method", "status"], registry=REGISTRY)
 REQUEST_SECONDS = Histogram("dredge_request_seconds", "Seconds that a request took", ["door", "route"],
@@ -25,7 +24,6 @@ FIT_WAVES = Histogram("dredge_fit_waves", "Waves that a fit ended with", buckets
 FIT_ERROR_RATIO = Histogram("dredge_fit_error_ratio", "Mean square error of a fit over the signal's power",
                             buckets=RATIO_BUCKETS, registry=REGISTRY)
 POINTS_EVALUATED = Counter("dredge_points_evaluated", "Points at which models were evaluated", registry=REGISTRY)
-BATCH_SIZE = Histogram("dredge_batch_size", "Requests answered by one evaluation", buckets=BATCH_BUCKETS, registry=REGISTRY)
 CACHE_HITS = Counter("dredge_cache_hits", "Answers found in a cache", ["cache"], registry=REGISTRY)
 CACHE_MISSES = Counter("dredge_cache_misses", "Answers not found in a cache", ["cache"], registry=REGISTRY)
 MODEL_LOADS = Counter("dredge_model_loads", "Models read from the store", registry=REGISTRY)
@@ -39,6 +37,24 @@ def observe_request(door: str, route: str, method: str, status: int, seconds: fl
     """Count one answered request; `route` is the template, never the path, so that labels stay few."""
     REQUESTS.labels(door, route, method, str(status)).inc()
     REQUEST_SECONDS.labels(door, route).observe(seconds)
+
+
+def observe_fit(seconds: float, waves: int, error_ratio: float) -> None:
+    """Count one fit; `error_ratio` is its mean square error over the signal's power."""
+    FIT_SECONDS.observe(seconds)
+    FIT_WAVES.observe(waves)
+    FIT_ERROR_RATIO.observe(error_ratio)
+
+
+def observe_models(event: str, ready: int) -> None:
+    """Count what happened to the models that are held ready: hit, miss, load or drop."""
+    if event == "hit":
+        CACHE_HITS.labels("models").inc()
+    elif event == "miss":
+        CACHE_MISSES.labels("models").inc()
+    elif event == "load":
+        MODEL_LOADS.inc()
+    MODELS_READY.set(ready)
 
 
 def render(accept: str = "", registry: CollectorRegistry = REGISTRY) -> tuple[bytes, str]:
