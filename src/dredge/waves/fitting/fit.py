@@ -24,6 +24,7 @@ REACH = 6.0  # standard deviations of a wave that are looked at while it is refi
 # Another wave has to earn its numbers: N ln(error ratio) ≥ WORTH · (numbers a wave) · ln N, an information criterion made
 # stricter because the wave was searched for over many places.
 WORTH = 1.35
+SQUARABLE = (1e-150, 1e150)  # largest deviations whose mean squares neither vanish nor overflow
 NOTHING_LEFT = 1e-26  # of the power: rounding
 TOGETHER = 1.5e5  # waves × samples up to which all waves are refined together after each new one
 NEIGHBOURS = 7  # waves refined together beyond that
@@ -79,7 +80,10 @@ class _Fit:
         with np.errstate(over="ignore"):
             spread = float(np.max(np.abs(self.samples - self.middle)))
         # Samples whose differences are rounding errors of their size are constant.
-        self.scale = spread if spread > 1e-13 * abs(self.middle) and math.isfinite(spread) else 0.0
+        self.scale = spread if spread > 1e-13 * abs(self.middle) else 0.0
+        if self.scale and not SQUARABLE[0] < self.scale < SQUARABLE[1]:
+            raise InvalidInput(f"Samples differ from their mean by up to {self.scale:.3g}, whose square is not a number that"
+                               " this machine has.", field="samples", hint="Give them in another unit.")
         self.most = self.options.most_waves(self.length)
         held = round(self.options.hold_out * self.length)
         rng = np.random.default_rng(self.options.seed)
