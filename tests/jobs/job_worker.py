@@ -12,9 +12,7 @@ import time
 from pathlib import Path
 
 from dredge.errors import InvalidInput, QueueUnavailable, Stopped
-from dredge.jobs import retrying, run_worker
-from dredge.jobs.embedded import EmbeddedQueue
-from dredge.jobs.redis_queue import RedisQueue
+from dredge.jobs import open_queue, retrying, run_worker
 from dredge.settings import Settings
 
 FOLDER = Path(os.environ.get("JOBS_FOLDER", "."))
@@ -92,24 +90,21 @@ HANDLERS = {handler.__name__: handler
             for handler in (echo, gated, stages, broken, hopeless, not_json, dying, poison, hold_gil)}
 
 
-def forget_first_answers(count):
-    """Let the queue be away the first times it is told how a job ended."""
-    left = [count]
+def lose_first_answers(form, count):
+    """Let a form of the queue be away the first times it is told how a job ended."""
+    left, finish = [count], form.finish
 
-    def away_at_first(finish):
-        def finish_later(*args, **named):
-            if left[0]:
-                left[0] -= 1
-                raise QueueUnavailable("The queue is away.")
-            return finish(*args, **named)
+    def away_at_first(*args, **named):
+        if left[0]:
+            left[0] -= 1
+            raise QueueUnavailable("The queue is away.")
+        return finish(*args, **named)
 
-        return finish_later
-
-    for form in (EmbeddedQueue, RedisQueue):
-        form.finish = away_at_first(form.finish)
+    form.finish = away_at_first
 
 
 if __name__ == "__main__":
     retrying.FIRST_DELAY = FIRST_DELAY
-    forget_first_answers(int(sys.argv[2]))
-    run_worker(Settings.load(), HANDLERS, concurrency=int(sys.argv[1]))
+    settings = Settings.load()
+    lose_first_answers(type(open_queue(settings)), int(sys.argv[2]))
+    run_worker(settings, HANDLERS, concurrency=int(sys.argv[1]))
