@@ -125,19 +125,20 @@ def test_tools_of_rq_see_jobs_lists_and_workers(redis_place, redis_server):
     connection = redis.Redis.from_url(redis_server.url)
     done = redis_place.queue.submit("echo", {"n": 1})
     failed = redis_place.queue.submit("hopeless", {})
-    for priority in (1, 0, 0, -1):
+    urgent = redis_place.queue.submit("gated", {"gate": "never"}, priority=1)
+    for priority in (0, 0, -1):
         redis_place.queue.submit("gated", {"gate": "never"}, priority=priority)
     assert [connection.llen(f"rq:queue:dredge-{name}") for name in ("high", "default", "low")] == [1, 4, 1]
     assert {queue.name for queue in rq.Queue.all(connection)} == {"dredge-high", "dredge-default", "dredge-low"}
     assert rq.Queue("dredge-default", connection=connection, serializer=JSONSerializer).jobs[0].id == done.id
 
     worker = redis_place.start_worker(concurrency=2)
-    redis_place.started(redis_place.queue.jobs(state="running")[0][0].id)
+    redis_place.started(urgent.id)
     [listed] = rq.Worker.all(connection)
     assert listed.pid == worker.pid
 
-    [running] = rq.Queue("dredge-high", connection=connection).started_job_registry.get_job_ids(cleanup=False)
-    redis_place.queue.cancel(running)
+    running = rq.Queue("dredge-high", connection=connection).started_job_registry
+    assert running.get_job_ids(cleanup=False) == [urgent.id]
     redis_place.ended(done.id)
     redis_place.ended(failed.id)
     seen = RQJob.fetch(done.id, connection=connection, serializer=JSONSerializer)
