@@ -74,6 +74,7 @@ def _lift(file: str, options: dict[str, Any], channel: str, reading: dict[str, A
     from dredge.signals import read
 
     _check_picture(plot)
+    _check_folder(output, "output")
     chosen = make_options(options)
     signal = read(find_recording(file), max_samples=Settings.load().max_samples, **reading)
     which: str | int = channel if channel in signal.channels or not channel.isdigit() else int(channel)
@@ -95,7 +96,7 @@ def _lift(file: str, options: dict[str, Any], channel: str, reading: dict[str, A
     told = result.report
     snr = "exact" if told.snr_db is None else f"SNR {told.snr_db:.1f} dB"
     out.print(f"\n{signal.name}: {signal.axes[0].size:,} samples, {told.waves} waves, {told.numbers} numbers, {snr}, "
-              f"{told.seconds:.1f} s; {told.stopped_because}.", highlight=False)
+              f"{told.seconds:.1f} s; {told.stopped_because}.", highlight=False, soft_wrap=True)
 
 
 def events(
@@ -133,6 +134,9 @@ def evaluate(
 
     if sum(given is not None for given in (at, grid, points)) != 1:
         raise InvalidInput("Say where: one of --at, --grid and --points.", field="at")
+    if output is not None and output.suffix.lower() not in (".npy", ".csv"):
+        raise InvalidInput(f"Values are written as .npy or .csv, not {output.name!r}.", field="output")
+    _check_folder(output, "output")
     field = find_model(model)
     if grid is not None:
         values = evaluate_grid(field, [np.linspace(*axis) for axis in _read_grid(grid)])
@@ -175,8 +179,13 @@ def plot(
 def _check_picture(path: Path | None) -> None:
     if path is not None and path.suffix.lower() not in (".png", ".svg"):
         raise InvalidInput(f"A picture is a .png or .svg file, not {path.name!r}.", field="plot")
+    _check_folder(path, "plot")
+
+
+def _check_folder(path: Path | None, field: str) -> None:
+    """Before the work, not after it."""
     if path is not None and not path.absolute().parent.is_dir():
-        raise InvalidInput(f"There is no folder {path.absolute().parent}.", field="plot")
+        raise InvalidInput(f"There is no folder {path.absolute().parent}.", field=field)
 
 
 def _save_figure(figure: Any, path: Path) -> None:
@@ -217,7 +226,5 @@ def _write_values(values: Any, path: Path) -> None:
 
     if path.suffix.lower() == ".npy":
         np.save(path, values)
-    elif path.suffix.lower() == ".csv":
-        np.savetxt(path, np.reshape(values, (len(values), -1)) if np.ndim(values) > 1 else values, delimiter=",", fmt="%.17g")
     else:
-        raise InvalidInput(f"Values are written as .npy or .csv, not {path.name!r}.", field="output")
+        np.savetxt(path, np.reshape(values, (len(values), -1)) if np.ndim(values) > 1 else values, delimiter=",", fmt="%.17g")

@@ -13,6 +13,7 @@ import typer
 from dredge.cli.output import AsJson, out, print_events, print_json, print_table, progress_bar
 from dredge.cli.targets import find_recording, open_service, split_version
 from dredge.errors import DredgeError, InvalidInput
+from dredge.jobs import State
 
 Limit = Annotated[int, typer.Option(min=1, max=500, help="Rows at the most.")]
 SignalArgument = Annotated[str, typer.Argument(metavar="SIGNAL", help="Id, or the first eight or more letters of it.")]
@@ -154,7 +155,7 @@ def delete_model(model: NameArgument) -> None:
 
 
 def list_jobs(
-    state: Annotated[str | None, typer.Option(help="queued, running, done, failed or cancelled.")] = None,
+    state: Annotated[State | None, typer.Option(help="Only jobs in this state.")] = None,
     limit: Limit = 50,
     as_json: AsJson = False,
 ) -> None:
