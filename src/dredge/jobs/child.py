@@ -6,7 +6,6 @@ cancelled, over its time, or no longer ours. Memory and the GPU are given back b
 
 from __future__ import annotations
 
-import ctypes
 import json
 import logging
 import os
@@ -21,11 +20,11 @@ from typing import Any, NoReturn
 from dredge.errors import DredgeError, InvalidInput, MissingExtra, NotFound, TooLarge
 from dredge.jobs.context import Context, Holder
 from dredge.jobs.records import Job
+from dredge.lifetime import end_with_parent
 
 Handler = Callable[[Context, dict[str, Any]], dict[str, Any]]
 Handlers = Mapping[str, Handler]
 HOPELESS = (InvalidInput, NotFound, TooLarge, MissingExtra)  # another try would end the same way
-PR_SET_PDEATHSIG = 1
 
 log = logging.getLogger("dredge.worker")
 
@@ -89,10 +88,7 @@ def _run(make_queue: Callable[[], Holder], handlers: Handlers, job: Job, owner: 
     code = 1
     try:
         os.setpgid(0, 0)
-        if sys.platform == "linux":
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() != parent:
-                os._exit(1)  # the parent died before the line above
+        end_with_parent(parent, signal.SIGKILL)
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, signal.SIG_IGN)  # the parent decides when to stop
         # Connections do not survive a fork: the child has a queue of its own.
