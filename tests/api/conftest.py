@@ -1,9 +1,9 @@
 """A DREDGE server in this process, with a store of its own; or listening on a port, with a worker beside it."""
 
+import os
 import subprocess
 import sys
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from dredge.api import create_app
 from dredge.service import Service
 from dredge.settings import Settings
 from dredge.waves import WaveField
+from waiting import wait_until
 
 WORKER = """
 from dredge.jobs import run_worker
@@ -73,25 +74,10 @@ def server(service, settings):
 @pytest.fixture
 def worker(settings, service):
     """A worker on the same data."""
-    process = subprocess.Popen([sys.executable, "-c", WORKER], env=environment(settings))
+    process = subprocess.Popen([sys.executable, "-c", WORKER],
+                               env={**os.environ, **settings.environment(), "OMP_NUM_THREADS": "1"})
     wait_until(lambda: service.queue.workers() or process.poll() is not None, what="the worker")
     assert process.poll() is None, "the worker did not start"
     yield process
     process.terminate()
     process.wait(30)
-
-
-def environment(settings):
-    import os
-
-    return {**os.environ, **settings.environment(), "OMP_NUM_THREADS": "1"}
-
-
-def wait_until(condition, seconds=60, what="the condition"):
-    """The first true value of `condition`; fails after a deadline."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if value := condition():
-            return value
-        time.sleep(0.02)
-    pytest.fail(f"{what} did not come true within {seconds} s")

@@ -1,7 +1,7 @@
 """The server as a process: it comes up, answers side by side, and goes away when asked."""
 
+import os
 import signal
-import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -9,32 +9,24 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from conftest import environment, wait_until
 from dredge.errors import InvalidSetting
 from dredge.settings import Settings
+from waiting import answers, free_ports, wait_until
 
 SERVE = "from dredge.api import run; from dredge.settings import Settings; run(Settings.load())"
 
 
-def answers(url):
-    try:
-        return httpx.get(f"{url}/health/ready", timeout=5).is_success
-    except httpx.HTTPError:
-        return False
-
-
 @pytest.mark.slow
 def test_the_process_serves_and_stops(tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    [port] = free_ports(1)
     settings = Settings.load(dredge_data=tmp_path, dredge_port=port, server_threads=4)
-    process = subprocess.Popen([sys.executable, "-c", SERVE], env=environment(settings))
+    process = subprocess.Popen([sys.executable, "-c", SERVE],
+                               env={**os.environ, **settings.environment(), "OMP_NUM_THREADS": "1"})
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_until(lambda: answers(url), what="the server")
+        wait_until(lambda: answers(f"{url}/health/ready"), what="the server")
         with ThreadPoolExecutor(4) as pool:
-            assert all(pool.map(lambda _: answers(url), range(20)))
+            assert all(pool.map(lambda _: answers(f"{url}/health/ready"), range(20)))
         chunks = (b"value\n", b"1\n2\n3\n")
         sent = httpx.post(f"{url}/v1/signals?name=v.csv", content=iter(chunks))
         assert sent.status_code == 201, "a body of unknown length arrives whole"

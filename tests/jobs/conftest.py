@@ -2,12 +2,9 @@
 
 import json
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +12,7 @@ import redis
 
 from dredge.jobs import open_queue
 from dredge.settings import Settings
+from waiting import free_ports, wait_until
 
 WORKER = Path(__file__).with_name("job_worker.py")
 LEASE = 1.5
@@ -24,11 +22,7 @@ class RedisServer:
     """A Redis of its own that keeps what it is told, and can be killed and started again."""
 
     def __init__(self, folder):
-        if shutil.which("redis-server") is None:
-            pytest.skip("needs redis-server (apt-get install redis-server)")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        [self.port] = free_ports(1)
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.folder = folder
         self.start()
@@ -48,15 +42,6 @@ class RedisServer:
     def stop(self, how=signal.SIGTERM):
         self.process.send_signal(how)
         self.process.wait(20)
-
-
-def wait_until(condition, what, seconds=30):
-    """The first true answer of `condition`."""
-    deadline = time.monotonic() + seconds
-    while not (answer := condition()):
-        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
-        time.sleep(0.02)
-    return answer
 
 
 @pytest.fixture

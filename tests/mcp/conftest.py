@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import dataclass
 
 import httpx
@@ -20,6 +19,7 @@ from dredge.service import Service
 from dredge.settings import Settings
 from dredge.signals import example
 from dredge.waves import FitOptions
+from waiting import wait_until
 
 WORKER = """
 from dredge.jobs import run_worker
@@ -89,16 +89,6 @@ class Running:
         body = {"operation": operation, "params": params}
         response = httpx.post(f"{self.url}/mcp", json=body, timeout=60)
         return response.status_code, response.json()
-
-
-def wait_until(condition, seconds=60, what="the condition"):
-    """The first true value of `condition`; fails after a deadline."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if value := condition():
-            return value
-        time.sleep(0.02)
-    pytest.fail(f"{what} did not come true within {seconds} s")
 
 
 class Listening:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from mcp import Client
 
-from conftest import wait_until
+from waiting import wait_until
 
 
 @pytest.fixture(scope="module")

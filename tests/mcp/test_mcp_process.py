@@ -3,16 +3,14 @@
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 
-import httpx
 import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 
-from conftest import wait_until
+from waiting import answers, free_ports, wait_until
 
 HTTP = "from dredge.mcp import run; from dredge.settings import Settings; run(Settings.load())"
 STDIO = "from dredge.mcp import run_stdio; from dredge.settings import Settings; run_stdio(Settings.load())"
@@ -20,17 +18,8 @@ STDIO = "from dredge.mcp import run_stdio; from dredge.settings import Settings;
 
 @pytest.fixture
 def environment(tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    [port] = free_ports(1)
     return {**os.environ, "DREDGE_DATA": str(tmp_path), "MCP_PORT": str(port), "OMP_NUM_THREADS": "1"}
-
-
-def answers(url):
-    try:
-        return httpx.get(url, timeout=2).is_success
-    except httpx.HTTPError:
-        return False
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])

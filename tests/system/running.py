@@ -1,43 +1,15 @@
 """A whole DREDGE on free ports, started as a user starts it."""
 
-import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import psutil
-import pytest
 
-
-def free_ports(count):
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-
-
-def wait_until(condition, seconds=60, what="the condition"):
-    """The first true value of `condition`; fails after a deadline."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if value := condition():
-            return value
-        time.sleep(0.05)
-    pytest.fail(f"{what} did not come true within {seconds} s")
-
-
-def answers(url):
-    try:
-        return httpx.get(url, timeout=2).is_success
-    except httpx.HTTPError:
-        return False
+from waiting import answers, free_ports, wait_until
 
 
 @dataclass
@@ -90,4 +62,4 @@ def wait_for_example(dredge):
         assert dredge.process.poll() is None, dredge.log.read_text()
         return answers(f"{dredge.server}/v1/models/example-ecg") and all(map(answers, dredge.doors))
 
-    wait_until(there, 90, "four doors and the example")
+    wait_until(there, "four doors and the example", 90)

@@ -5,9 +5,10 @@ import signal
 import httpx
 import psutil
 import pytest
-from running import answers, start, wait_for_example, wait_until
+from running import start, wait_for_example
 
 import dredge as library
+from waiting import answers, wait_until
 
 pytestmark = pytest.mark.slow
 PARTS = ["serve", "mcp", "worker", "metrics"]
@@ -66,6 +67,6 @@ def test_a_fit_outlives_the_worker_that_ran_it(dredge):
     wait_until(lambda: progress()["progress"]["fraction"] > 0, what="the first progress")
     part(dredge, "worker").kill()
 
-    done = wait_until(lambda: (now := progress())["state"] not in ("queued", "running") and now, 120, "the end of the fit")
+    done = wait_until(lambda: (now := progress())["state"] not in ("queued", "running") and now, "the end of the fit", 120)
     assert done["state"] == "done", done
     assert len(httpx.get(f"{dredge.server}/v1/models/quake/versions").json()["items"]) == 1

@@ -1,6 +1,5 @@
 """What Prometheus reads from the exporter."""
 
-import socket
 import threading
 from contextlib import contextmanager
 
@@ -10,14 +9,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from dredge.errors import QueueUnavailable
 from dredge.telemetry import exporter
+from waiting import free_ports
 
 
 @contextmanager
 def exporting(*collectors):
     """A running exporter; gives a function that scrapes it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    [port] = free_ports(1)
     stop, started = threading.Event(), threading.Event()
 
     def run():

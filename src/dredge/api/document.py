@@ -21,6 +21,7 @@ from dredge.api.problems import MEDIA_TYPE, Problem, explain
 
 REFERENCE = "#/components/schemas/{model}"
 ALWAYS = (401, 403, 500)
+LONGEST_LINE = 8190  # bytes of a request's first line, as far as gunicorn allows
 DESCRIPTION = """\
 DREDGE turns recordings into **waves**: short lists of localised oscillations, each with a time, a width, a
 frequency, a chirp rate and an amplitude.
@@ -96,6 +97,8 @@ def answers(
             "description": HTTPStatus(status).phrase,
             "content": {MEDIA_TYPE: {"schema": {"$ref": REFERENCE.format(model="Problem")}}},
         }
+    # Told by the server in front of the application, in its own words.
+    told[414] = {"description": f"URI Too Long: over {LONGEST_LINE:,} bytes", "content": {"text/html": {}}}
     return told
 
 

@@ -9,6 +9,7 @@ from gunicorn.app.base import BaseApplication
 
 from dredge.access import refuse_open_door
 from dredge.api.app import create_app
+from dredge.api.document import LONGEST_LINE
 from dredge.lifetime import end_with_parent
 from dredge.service import Service
 from dredge.settings import Settings
@@ -43,6 +44,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "bind": f"{host}:{self.settings.dredge_port}",
             "worker_class": "gthread",
             "threads": self.settings.server_threads,
+            "limit_request_line": LONGEST_LINE,
             "graceful_timeout": LAST_ANSWERS,
             "timeout": 60,
             "keepalive": 30,
