@@ -30,7 +30,7 @@ def test_a_recording_is_kept_listed_shown_and_deleted(dredge, ecg):
     assert ecg[:12] in dredge("signals", "list").out
     assert dredge("signals", "show", ecg[:8], "--json").data["samples"] == 1024
     assert "1024" in dredge("signals", "show", ecg).out
-    assert dredge("signals", "delete", ecg).code == 0
+    assert dredge("signals", "delete", ecg[:10], "--json").data == {"deleted": ecg}
     assert dredge("signals", "list").out == "No recordings yet. Try: dredge signals import FILE\n"
 
 
@@ -84,6 +84,7 @@ def test_a_job_that_waits_is_cancelled_and_says_so(dredge, ecg):
     (["models", "show", "../../etc/passwd"], "name"),
     (["models", "import", "nowhere.safetensors", "--name", "a"], "There is no file nowhere.safetensors"),
     (["models", "export", "nothing", "a.safetensors"], "There is no model nothing"),
+    (["models", "export", "nothing", "nowhere/a.safetensors"], "There is no folder"),
     (["models", "delete", "nothing"], "There is no model nothing"),
     (["jobs", "show", "nothing"], "There is no job 'nothing'"),
     (["jobs", "cancel", "nothing"], "There is no job 'nothing'"),

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from dredge.cli.output import AsJson, out, print_events, print_json, progress_bar
-from dredge.cli.targets import find_model, find_recording, open_service, split_version
+from dredge.cli.output import AsJson, out, print_events, print_json, progress_bar, tell
+from dredge.cli.targets import check_folder, find_model, find_recording, open_service, split_version
 from dredge.errors import InvalidInput
 
 Recording = Annotated[str, typer.Argument(metavar="FILE", help="A recording, or example:ecg, example:seismogram.")]
@@ -74,7 +74,7 @@ def _lift(file: str, options: dict[str, Any], channel: str, reading: dict[str, A
     from dredge.signals import read
 
     _check_picture(plot)
-    _check_folder(output, "output")
+    check_folder(output, "output")
     chosen = make_options(options)
     signal = read(find_recording(file), max_samples=Settings.load().max_samples, **reading)
     which: str | int = channel if channel in signal.channels or not channel.isdigit() else int(channel)
@@ -136,7 +136,7 @@ def evaluate(
         raise InvalidInput("Say where: one of --at, --grid and --points.", field="at")
     if output is not None and output.suffix.lower() not in (".npy", ".csv"):
         raise InvalidInput(f"Values are written as .npy or .csv, not {output.name!r}.", field="output")
-    _check_folder(output, "output")
+    check_folder(output, "output")
     field = find_model(model)
     if grid is not None:
         values = evaluate_grid(field, [np.linspace(*axis) for axis in _read_grid(grid)])
@@ -155,6 +155,7 @@ def plot(
     output: Annotated[Path, typer.Option("--output", "-o", help="The picture (.png or .svg).")] = Path("dredge.png"),
     recording: Annotated[str | None, typer.Option(metavar="FILE", help="Draw the samples of this recording too.")] = None,
     channel: Channel = "0",
+    as_json: AsJson = False,
 ) -> None:
     """Draw a model: samples, residual, and the waves in time and frequency."""
     from dredge.signals import read
@@ -173,19 +174,13 @@ def plot(
             figure = field.plot(signal.channel(int(channel) if channel.isdigit() else channel),
                                 coordinates=signal.axes[0].coordinates, title=signal.name)
         _save_figure(figure, output)
-    out.print(f"Wrote {output}.")
+    tell(as_json, {"file": str(output)}, f"Wrote {output}.")
 
 
 def _check_picture(path: Path | None) -> None:
     if path is not None and path.suffix.lower() not in (".png", ".svg"):
         raise InvalidInput(f"A picture is a .png or .svg file, not {path.name!r}.", field="plot")
-    _check_folder(path, "plot")
-
-
-def _check_folder(path: Path | None, field: str) -> None:
-    """Before the work, not after it."""
-    if path is not None and not path.absolute().parent.is_dir():
-        raise InvalidInput(f"There is no folder {path.absolute().parent}.", field=field)
+    check_folder(path, "plot")
 
 
 def _save_figure(figure: Any, path: Path) -> None:

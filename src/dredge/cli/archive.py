@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from dredge.cli.output import Report
+from dredge.cli.targets import check_folder
 from dredge.errors import DredgeError, InvalidInput, NotFound
 from dredge.store import Store
 
@@ -17,9 +18,7 @@ SPOOL = 64 << 20  # bytes of one object that are held in memory
 
 def write_archive(store: Store, path: Path, report: Report) -> tuple[int, int]:
     """Write every object of the store; gives how many and their bytes. The file appears when it is whole."""
-    folder = path.absolute().parent
-    if not folder.is_dir():
-        raise InvalidInput(f"There is no folder {folder}.", field="file")
+    check_folder(path, "file")
     keys = list(store.keys())
     count = size = 0
     part = path.with_name(f".{path.name}.part")

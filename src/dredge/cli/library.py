@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from dredge.cli.output import AsJson, out, print_events, print_json, print_table, progress_bar
-from dredge.cli.targets import find_recording, open_service, split_version
+from dredge.cli.output import AsJson, out, print_events, print_json, print_table, progress_bar, tell
+from dredge.cli.targets import check_folder, find_recording, open_service, split_version
 from dredge.errors import DredgeError, InvalidInput
 from dredge.jobs import State
 
@@ -62,10 +62,7 @@ def import_signal(
     """Keep a recording."""
     record = open_service().import_signal(find_recording(file), name=name, format=format, sample_rate=sample_rate, unit=unit,
                                           channels=channel, gaps=gaps)
-    if as_json:
-        print_json(record)
-    else:
-        out.print(f"{record.name}: {record.samples:,} samples, id {record.id}", highlight=False, soft_wrap=True)
+    tell(as_json, record.model_dump(mode="json"), f"{record.name}: {record.samples:,} samples, id {record.id}")
 
 
 def show_signal(signal: SignalArgument, as_json: AsJson = False) -> None:
@@ -73,9 +70,12 @@ def show_signal(signal: SignalArgument, as_json: AsJson = False) -> None:
     _show(open_service().signal_record(signal), as_json)
 
 
-def delete_signal(signal: SignalArgument) -> None:
+def delete_signal(signal: SignalArgument, as_json: AsJson = False) -> None:
     """Forget a recording; models made from it stay."""
-    open_service().delete_signal(signal)
+    service = open_service()
+    record = service.signal_record(signal)
+    service.delete_signal(record.id)
+    tell(as_json, {"deleted": record.id}, f"Forgot {record.name}.")
 
 
 def list_models(limit: Limit = 50, as_json: AsJson = False) -> None:
@@ -113,11 +113,13 @@ def versions(name: Annotated[str, typer.Argument(metavar="NAME")], as_json: AsJs
                 empty="No versions.")
 
 
-def export_model(model: NameArgument, output: Annotated[Path, typer.Argument(metavar="FILE")]) -> None:
+def export_model(model: NameArgument, output: Annotated[Path, typer.Argument(metavar="FILE")],
+                 as_json: AsJson = False) -> None:
     """Write a model to a safetensors file."""
     name, version = split_version(model)
+    check_folder(output, "file")
     output.write_bytes(open_service().model_file(name, version))
-    out.print(f"Wrote {output}.")
+    tell(as_json, {"file": str(output)}, f"Wrote {output}.")
 
 
 def import_model(
@@ -129,10 +131,7 @@ def import_model(
     if not file.is_file():
         raise InvalidInput(f"There is no file {file}.", field="file")
     record = open_service().import_model(name, file.read_bytes())
-    if as_json:
-        print_json(record)
-    else:
-        out.print(f"{record.name}, version {record.version}: {record.waves} waves.")
+    tell(as_json, record.model_dump(mode="json"), f"{record.name}, version {record.version}: {record.waves} waves.")
 
 
 def compare(first: NameArgument, second: NameArgument, as_json: AsJson = False) -> None:
@@ -149,9 +148,11 @@ def compare(first: NameArgument, second: NameArgument, as_json: AsJson = False) 
     out.print(f"They differ by {found.difference:.4g} (mean square) on {found.points:,} points.", highlight=False)
 
 
-def delete_model(model: NameArgument) -> None:
+def delete_model(model: NameArgument, as_json: AsJson = False) -> None:
     """Forget a model, or name@version only that version."""
-    open_service().delete_model(*split_version(model))
+    name, version = split_version(model)
+    open_service().delete_model(name, version)
+    tell(as_json, {"deleted": name, "version": version}, f"Forgot {model}.")
 
 
 def list_jobs(

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dredge.cli.output import AsJson, err, out, print_json, print_table, progress_bar
+from dredge.cli.output import AsJson, err, print_json, print_table, progress_bar, tell
 from dredge.errors import InvalidInput
 from dredge.settings import Settings, describe
 
@@ -72,7 +72,7 @@ def backup(file: Annotated[Path, typer.Argument(metavar="FILE", help="A .tar fil
 
     with progress_bar("backup", quiet=as_json) as report:
         count, size = write_archive(Store.open(Settings.load().store_url), file, report)
-    _told(as_json, {"file": str(file), "objects": count, "bytes": size}, f"Wrote {count} objects, {size:,} bytes, to {file}.")
+    tell(as_json, {"file": str(file), "objects": count, "bytes": size}, f"Wrote {count} objects, {size:,} bytes, to {file}.")
 
 
 def restore(file: Annotated[Path, typer.Argument(metavar="FILE", help="A .tar file of `dredge backup`.")],
@@ -83,7 +83,7 @@ def restore(file: Annotated[Path, typer.Argument(metavar="FILE", help="A .tar fi
 
     with progress_bar("restore", quiet=as_json) as report:
         count, size = read_archive(Store.open(Settings.load().store_url), file, report)
-    _told(as_json, {"file": str(file), "objects": count, "bytes": size}, f"Restored {count} objects, {size:,} bytes.")
+    tell(as_json, {"file": str(file), "objects": count, "bytes": size}, f"Restored {count} objects, {size:,} bytes.")
 
 
 def new_key(
@@ -123,10 +123,3 @@ def bench(
         print_json(rows)
     else:
         print_table(list(rows[0]), [tuple(row.values()) for row in rows], empty="")
-
-
-def _told(as_json: bool, values: dict[str, object], sentence: str) -> None:
-    if as_json:
-        print_json(values)
-    else:
-        out.print(sentence, highlight=False, soft_wrap=True)

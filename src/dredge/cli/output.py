@@ -38,6 +38,14 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def tell(as_json: bool, values: dict[str, Any], sentence: str) -> None:
+    """What was done: values for a program, a sentence for a person."""
+    if as_json:
+        print_json(values)
+    else:
+        out.print(sentence, highlight=False, soft_wrap=True)
+
+
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, empty: str) -> None:
     """Rows under headings; numbers rounded for people and set right."""
     if not rows:

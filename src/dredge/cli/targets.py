@@ -40,6 +40,12 @@ def find_model(argument: str) -> Any:
     return open_service().load(name, version)
 
 
+def check_folder(path: Path | None, field: str) -> None:
+    """Raise InvalidInput when there is no folder to write a file in: before the work, not after it."""
+    if path is not None and not path.absolute().parent.is_dir():
+        raise InvalidInput(f"There is no folder {path.absolute().parent}.", field=field)
+
+
 def open_service(**overrides: Any) -> Any:
     """The service on the store and queue of the settings."""
     from dredge.service import Service
