@@ -46,11 +46,11 @@ class Dredge:
         return family
 
 
-def start(data, log):
+def start(data, log, **settings):
     server, mcp, metrics = free_ports(3)
     environment = {
         **os.environ, "DREDGE_DATA": str(data), "DREDGE_PORT": str(server), "MCP_PORT": str(mcp),
-        "METRICS_PORT": str(metrics), "OMP_NUM_THREADS": "1", "JOB_LEASE": "3",
+        "METRICS_PORT": str(metrics), "OMP_NUM_THREADS": "1", "JOB_LEASE": "3", **settings,
     }
     process = subprocess.Popen([sys.executable, "-m", "dredge", "up"], env=environment, stdout=log.open("ab"),
                                stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
