@@ -65,10 +65,14 @@ def default_channels(count: int) -> tuple[str, ...]:
 def _numbers(values: Any) -> npt.NDArray[np.float64]:
     if isinstance(values, str | bytes | bytearray | dict | set) or values is None:
         raise InvalidInput(f"Samples are numbers, not {type(values).__name__}.", field="samples")
+    if isinstance(values, np.ma.MaskedArray) and values.dtype.kind in "fiu":
+        values = np.ma.filled(values.astype(np.float64), np.nan)
     try:
         array = np.asarray(values)
     except ValueError:
         raise InvalidInput("The rows of samples have different lengths.", field="samples") from None
+    except (TypeError, RuntimeError) as error:  # tensors that need gradients, or lie on a GPU
+        raise InvalidInput(f"The samples cannot be read as numbers: {str(error)[:200]}", field="samples") from None
     if array.dtype.kind in "fiu":
         return array.astype(np.float64)
     if array.size == 0:
