@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -17,8 +16,9 @@ import numpy.typing as npt
 from dredge.errors import InvalidInput, NotFound, UnreadableRecording
 from dredge.signals.formats import ENOUGH, find_format
 from dredge.signals.making import from_samples, time_axis
-from dredge.signals.recording import Format, Limits, Recording
-from dredge.signals.signal import Signal
+from dredge.signals.recording import Format, Limits, Recording, distinct
+from dredge.signals.signal import Axis, Signal, find_channel, place
+from dredge.signals.times import utc
 from dredge.signals.units import check_unit
 
 MAX_SAMPLES = 50_000_000
@@ -40,39 +40,56 @@ def read(source: Path | str | bytes | BinaryIO, *, format: str | None = None, na
         time_axis(2, sample_rate)
     if unit is not None:
         check_unit(unit)
-    with _as_file(source, name) as path:
+    utc(start_time)
+    file_name = _base_name(source, name)
+    with _as_file(source, file_name) as path:
         with path.open("rb") as handle:
             head = handle.read(ENOUGH)
-        found = find_format(head, name or path.name, format)
+        found = find_format(head, file_name, format)
         recording = found.read(path, Limits(max_samples))
-    return _signal(recording, found, _base_name(source, name), sample_rate, unit, channels, start_time, gaps)
+    return _signal(recording, found, file_name, sample_rate, unit, channels, start_time, gaps)
 
 
 @contextmanager
-def _as_file(source: Path | str | bytes | BinaryIO, name: str | None) -> Iterator[Path]:
+def _as_file(source: Path | str | bytes | BinaryIO, name: str) -> Iterator[Path]:
     """The source as a file: itself, or a private copy that is removed afterwards."""
     if isinstance(source, str | Path):
-        path = Path(source)
-        if path.is_dir():
-            raise InvalidInput(f"{path} is a folder.", field="file")
-        if not path.exists():
-            raise NotFound(f"There is no file {path}.", field="file")
-        try:
-            path.open("rb").close()
-        except OSError as error:
-            raise UnreadableRecording(f"{path} cannot be read: {error.strerror}.", field="file") from None
-        yield path
+        yield _there(Path(source))
         return
-    ending = "".join(Path(name or "").suffixes[-2:]) if name else ""
-    ending = ending if ending.replace(".", "").isalnum() and len(ending) < 16 else ""
+    if not isinstance(source, bytes | bytearray | memoryview) and not hasattr(source, "read"):
+        raise InvalidInput(f"A recording is a path, bytes or a stream, not {type(source).__name__}.", field="file")
+    ending = Path(name).suffix.lower()
+    ending = ending if ending[1:].isalnum() and ending.isascii() and len(ending) < 16 else ""
     with tempfile.TemporaryDirectory(prefix="dredge-") as folder:
         path = Path(folder) / f"recording{ending}"
         with path.open("wb") as handle:
             if isinstance(source, bytes | bytearray | memoryview):
                 handle.write(source)
             else:
-                shutil.copyfileobj(source, handle, 1 << 20)
+                _copy(source, handle)
         yield path
+
+
+def _there(path: Path) -> Path:
+    """The path of a file that can be read. Pipes and devices are refused: they may never end."""
+    try:
+        if path.is_dir():
+            raise InvalidInput(f"{path} is a folder.", field="file")
+        if not path.exists():
+            raise NotFound(f"There is no file {path}.", field="file")
+        if not path.is_file():
+            raise InvalidInput(f"{path} is not a regular file.", field="file")
+        path.open("rb").close()
+    except OSError as error:
+        raise UnreadableRecording(f"{str(path)[:200]} cannot be read: {error.strerror}.", field="file") from None
+    return path
+
+
+def _copy(source: BinaryIO, handle: BinaryIO) -> None:
+    try:
+        shutil.copyfileobj(source, handle, 1 << 20)
+    except TypeError:
+        raise InvalidInput("The stream gives text; open it in binary mode.", field="file") from None
 
 
 def _base_name(source: Any, name: str | None) -> str:
@@ -82,49 +99,74 @@ def _base_name(source: Any, name: str | None) -> str:
 
 def _signal(recording: Recording, found: Format, file_name: str, sample_rate: float | None, unit: str | None,
             channels: Sequence[str | int] | None, start_time: str | None, gaps: Gaps) -> Signal:
-    samples, names = _choose(recording, channels)
+    recording = replace(recording, channels=distinct(recording.channels))
+    rows = _choose(recording, channels)
+    names = tuple(recording.channels[row] for row in rows)
+    samples = recording.samples[rows] if channels else recording.samples
     provenance = {"file": file_name, "format": found.name, **recording.notes}
     if np.isinf(samples).any():
         where = np.argwhere(np.isinf(samples))[0]
-        raise InvalidInput(f"Sample {int(where[-1])} of channel {names[where[0]]!r} is infinite.", field="samples")
+        raise InvalidInput(f"Sample {place(where[1:])} of channel {names[where[0]]!r} is infinite.", field="samples")
     missing = int(np.isnan(samples).sum())
     if missing and gaps == "interpolate":
         samples = _fill(samples, names)
         provenance["interpolated_samples"] = missing
     elif missing:
         _refuse_gap(samples, names, recording, missing)
-    rate = sample_rate or recording.sample_rate or 1.0
-    if recording.sample_rate is None and sample_rate is None and recording.axes is None:
+    rate = sample_rate if sample_rate is not None else recording.sample_rate
+    if rate is None and recording.axes is None:
         provenance["sample_rate"] = "not given; 1 Hz was taken"
-    axes = recording.axes or (time_axis(samples.shape[-1], rate, recording.start),)
+    axes = _axes(recording, rate)
     begin = start_time if start_time is not None else recording.start_time
     name = recording.name or Path(file_name).name.partition(".")[0] or "recording"
-    signal = from_samples(samples, unit=unit or _known(recording.unit, provenance), axes=axes, channels=names, name=name)
-    return replace(signal, start_time=_utc(begin), provenance=provenance)
+    if unit is None:
+        unit = _known(_file_unit(recording, rows, provenance), provenance)
+    signal = from_samples(samples, unit=unit, axes=axes, channels=names, name=name)
+    return replace(signal, start_time=utc(begin), provenance=provenance)
 
 
-def _choose(recording: Recording, channels: Sequence[str | int] | None) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
+def _choose(recording: Recording, channels: Sequence[str | int] | None) -> list[int]:
+    """Numbers of the channels that were asked for."""
     if not channels:
-        return recording.samples, recording.channels
-    rows = []
-    for which in channels:
-        if which in recording.channels:
-            rows.append(recording.channels.index(str(which)))
-        elif str(which).isdigit() and int(which) < len(recording.channels):
-            rows.append(int(which))
-        else:
-            raise InvalidInput(f"No channel {which!r}; there are {', '.join(map(repr, recording.channels[:20]))}.",
-                               field="channels")
-    return recording.samples[rows], tuple(recording.channels[row] for row in rows)
+        return list(range(len(recording.channels)))
+    wanted = [channels] if isinstance(channels, str) else channels
+    rows = [find_channel(recording.channels, which, field="channels") for which in wanted]
+    for number, row in enumerate(rows):
+        if row in rows[:number]:
+            raise InvalidInput(f"Channel {recording.channels[row]!r} is asked for twice.", field="channels")
+    return rows
+
+
+def _axes(recording: Recording, rate: float | None) -> tuple[Axis, ...]:
+    """The axes of the file; a sample rate that was given holds for the axis of time."""
+    if recording.axes is None:
+        return (time_axis(recording.samples.shape[-1], 1.0 if rate is None else rate, recording.start),)
+    if rate is None:
+        return recording.axes
+    if not any(axis.name == "time" for axis in recording.axes):
+        raise InvalidInput("A sample rate was given, but this recording has no axis of time.", field="sample_rate")
+    return tuple(replace(axis, step=1 / rate) if axis.name == "time" else axis for axis in recording.axes)
+
+
+def _file_unit(recording: Recording, rows: list[int], provenance: dict[str, Any]) -> str | None:
+    """The one unit of the chosen channels, as the file writes it."""
+    if not recording.units:
+        return recording.unit
+    units = [recording.units[row] for row in rows]
+    if len(set(units)) == 1:
+        return units[0]
+    provenance["units_in_file"] = [(unit or "1")[:64] for unit in units]
+    return None
 
 
 def _refuse_gap(samples: npt.NDArray[np.float64], names: tuple[str, ...], recording: Recording, missing: int) -> None:
     where = np.argwhere(np.isnan(samples))[0]
-    place = f"sample {int(where[-1])}"
+    at = f"sample {place(where[1:])}"
     if recording.sample_rate:
-        place += f" ({recording.start + where[-1] / recording.sample_rate:g} s)"
-    raise InvalidInput(f"{missing:,} samples are missing, the first is {place} of channel {names[where[0]]!r}.",
-                       field="samples", hint="Cut the gap out, or import with gaps=interpolate.")
+        at += f" ({recording.start + where[-1] / recording.sample_rate:g} s)"
+    told = "1 sample is missing:" if missing == 1 else f"{missing:,} samples are missing, the first is"
+    raise InvalidInput(f"{told} {at} of channel {names[where[0]]!r}.", field="samples",
+                       hint="Cut the gap out, or import with gaps=interpolate." if samples.ndim == 2 else None)
 
 
 def _fill(samples: npt.NDArray[np.float64], names: tuple[str, ...]) -> npt.NDArray[np.float64]:
@@ -149,16 +191,3 @@ def _known(unit: str | None, provenance: dict[str, Any]) -> str:
     except InvalidInput:
         provenance["unit_in_file"] = unit[:64]
         return "1"
-
-
-def _utc(text: str | None) -> str | None:
-    """An ISO 8601 time as UTC. Raises InvalidInput(field="start_time")."""
-    if text is None:
-        return None
-    try:
-        when = datetime.fromisoformat(str(text))
-    except ValueError:
-        raise InvalidInput(f"The start time {str(text)[:40]!r} is not an ISO 8601 time.", field="start_time",
-                           hint="Write it as 2009-08-24T00:20:03Z.") from None
-    when = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
-    return when.isoformat().replace("+00:00", "Z")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ class Recording:
     axes: tuple[Axis, ...] | None = None
     start: float = 0.0
     unit: str | None = None
+    units: tuple[str | None, ...] = ()  # one a channel, where they may differ
     start_time: str | None = None
     name: str | None = None
     notes: dict[str, Any] = field(default_factory=dict)
@@ -57,7 +58,24 @@ class Format:
     extra: str | None = None
 
 
-def damaged(name: str, reason: object) -> UnreadableRecording:
-    """The error for a file that its library cannot read."""
-    lines = str(reason).strip().splitlines() or ["it is damaged"]
+def distinct(names: Iterable[str | None]) -> tuple[str, ...]:
+    """Channel names of which no two are alike; those without a name are numbered."""
+    found: dict[str, None] = {}
+    for number, given in enumerate(names):
+        name = (given or "").strip() or f"channel{number}"
+        while name in found:
+            name = f"{name}_{number}"
+        found[name] = None
+    return tuple(found)
+
+
+def cut_short(what: str, found: int, claimed: int, unit: str = "samples") -> UnreadableRecording:
+    """The error for a file that ends before its end."""
+    return UnreadableRecording(f"{what} is cut short: {found:,} of {claimed:,} {unit} are there.", field="file")
+
+
+def damaged(name: str, reason: object, path: Path | None = None) -> UnreadableRecording:
+    """The error for a file that its library cannot read; the folder of `path` is left out of the library's words."""
+    text = str(reason).replace(str(path), "the file").replace(str(path.parent), "") if path else str(reason)
+    lines = text.strip().splitlines() or ["it is damaged"]
     return UnreadableRecording(f"This is not a {name} file that can be read: {lines[0][:200].rstrip('.')}.", field="file")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from dredge.errors import InvalidInput, TooLarge, UnreadableRecording
+from dredge.errors import DredgeError, InvalidInput, TooLarge, UnreadableRecording
 from dredge.signals.making import default_channels
-from dredge.signals.recording import Limits, Recording, damaged
+from dredge.signals.recording import Limits, Recording, cut_short, damaged
 
 WORST_RATIO = 200  # samples seldom shrink tenfold; a bomb shrinks a thousandfold
 FEW_BYTES = 1 << 20  # below this a high ratio is harmless
@@ -31,12 +31,13 @@ def read_npz(path: Path, limits: Limits) -> Recording:
         with zipfile.ZipFile(path) as archive:
             members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
             for info in members.values():
-                _refuse_bomb(info, limits)
+                refuse_bomb(info, limits, "NPZ")
             loose = [name for name in members if name not in ("sample_rate", "unit", "start_time")]
             name = next((name for name in SAMPLES if name in members), loose[0] if len(loose) == 1 else None)
             if name is None:
-                raise InvalidInput(f"The NPZ holds {', '.join(sorted(members)[:8]) or 'nothing'}; which are the samples?",
-                                   field="file", hint="Call the array `samples`.")
+                held = ", ".join(name[:40] for name in sorted(members)[:8])
+                raise InvalidInput(f"The NPZ holds {held or 'nothing'}; which are the samples?", field="file",
+                                   hint="Call the array `samples`.")
             with archive.open(members[name]) as handle:
                 found = _recording(_array(handle, limits, members[name].file_size))
             about = {}
@@ -44,22 +45,25 @@ def read_npz(path: Path, limits: Limits) -> Recording:
                 if key in members and members[key].file_size < 4096:
                     with archive.open(members[key]) as handle:
                         about[key] = _array(handle, limits, members[key].file_size, text=True)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, zlib.error) as error:
-        raise damaged("NPZ", error) from None
+    except DredgeError:
+        raise
+    except Exception as error:  # zipfile raises BadZipFile, RuntimeError, struct.error, zlib.error and others
+        raise damaged("NPZ", error, path) from None
     rate = about.get("sample_rate")
     return Recording(found.samples, found.channels, None if rate is None else _single(rate, "sample_rate"),
                      unit=str(about["unit"]) if "unit" in about else None,
                      start_time=str(about["start_time"]) if "start_time" in about else None)
 
 
-def _refuse_bomb(info: zipfile.ZipInfo, limits: Limits) -> None:
+def refuse_bomb(info: zipfile.ZipInfo, limits: Limits, what: str) -> None:
+    """Raise when a member of an archive unpacks to more than a recording would, before it is unpacked."""
     if info.file_size > 16 * limits.max_samples + FEW_BYTES:
-        raise TooLarge(f"{info.filename[:60]} of the NPZ unpacks to {info.file_size:,} bytes; the limit is "
+        raise TooLarge(f"{info.filename[:60]} of the {what} unpacks to {info.file_size:,} bytes; the limit is "
                        f"{limits.max_samples:,} samples.", field="file")
     if info.file_size > FEW_BYTES and info.file_size > WORST_RATIO * max(1, info.compress_size):
-        raise UnreadableRecording(f"{info.filename[:60]} of the NPZ unpacks to {info.file_size // max(1, info.compress_size)} "
+        raise UnreadableRecording(f"{info.filename[:60]} of the {what} unpacks to {info.file_size // max(1, info.compress_size)} "
                                   "times its size; recordings do not.", field="file",
-                                  hint="Save it with numpy.savez, without compression.")
+                                  hint="Store it without compression, as numpy.savez does.")
 
 
 def _array(handle: Any, limits: Limits, size: int, *, text: bool = False) -> npt.NDArray[Any]:
@@ -74,15 +78,19 @@ def _array(handle: Any, limits: Limits, size: int, *, text: bool = False) -> npt
                                       hint="Save the numbers alone, as numpy.asarray(samples, float).")
         if dtype.kind not in ("fiuU" if text else "fiu"):
             raise InvalidInput(f"The NPY file holds {dtype}, not real numbers.", field="file")
-        count = int(np.prod([int(n) for n in shape], dtype=object)) if shape else 1
+        if any(int(n) < 0 for n in shape):
+            raise ValueError(f"its shape is {list(shape)}")
+        count = math.prod(int(n) for n in shape)
         limits.check(count, "The NPY file")
-        data = handle.read(count * dtype.itemsize)
+        here = size - handle.tell()  # before any memory is taken for what the header claims
+        data = handle.read(count * dtype.itemsize) if here >= count * dtype.itemsize else b""
         if len(data) < count * dtype.itemsize:
-            raise UnreadableRecording(f"The NPY file is cut short: {len(data) // max(1, dtype.itemsize):,} of {count:,} "
-                                      "samples are there.", field="file")
-        array = np.frombuffer(data, dtype, count)
+            raise cut_short("The NPY file", max(here, 0) // max(1, dtype.itemsize), count)
+        array = np.frombuffer(data, dtype, count) if data else np.empty(count, dtype)
         return array.reshape(shape, order="F" if fortran else "C")
-    except (ValueError, EOFError, OverflowError, SyntaxError, TypeError, MemoryError) as error:
+    except DredgeError:
+        raise
+    except Exception as error:  # a header is Python text: SyntaxError, RecursionError, TokenError and others
         raise damaged("NPY", error) from None
 
 
