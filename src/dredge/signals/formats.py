@@ -37,6 +37,8 @@ def find_format(head: bytes, file_name: str, asked: str | None) -> Format:
         if asked.lower() not in FORMATS:
             raise InvalidInput(f"There is no format {asked[:40]!r}.", field="format", hint=f"Choose {', '.join(FORMATS)}.")
         return _checked(FORMATS[asked.lower()], head)
+    if not head:
+        raise UnreadableRecording("The file is empty.", field="file")
     name = file_name.lower()
     for entry in FORMATS.values():
         if name.endswith(entry.extensions):
@@ -48,7 +50,7 @@ def find_format(head: bytes, file_name: str, asked: str | None) -> Format:
         return FORMATS["miniseed"]
     if _has_mark(FORMATS["nifti"], head):
         return FORMATS["nifti"]
-    if head and b"\0" not in head:
+    if b"\0" not in head:
         return FORMATS["csv"]
     raise UnreadableRecording("The format of this file is not known.", field="file",
                               hint=f"Name one of {', '.join(FORMATS)}.")

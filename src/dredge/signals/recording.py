@@ -76,6 +76,9 @@ def cut_short(what: str, found: int, claimed: int, unit: str = "samples") -> Unr
 
 def damaged(name: str, reason: object, path: Path | None = None) -> UnreadableRecording:
     """The error for a file that its library cannot read; the folder of `path` is left out of the library's words."""
-    text = str(reason).replace(str(path), "the file").replace(str(path.parent), "") if path else str(reason)
+    told = "" if isinstance(reason, LookupError | TypeError | AttributeError) else str(reason)  # a parser's own stumbling
+    text = told.replace(str(path), "the file").replace(str(path.parent), "") if path else told
     lines = text.strip().splitlines() or ["it is damaged"]
+    if lines[0].endswith(":") and len(lines) > 1:
+        lines = lines[1:]
     return UnreadableRecording(f"This is not a {name} file that can be read: {lines[0][:200].rstrip('.')}.", field="file")

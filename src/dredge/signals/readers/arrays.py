@@ -56,7 +56,9 @@ def read_npz(path: Path, limits: Limits) -> Recording:
 
 
 def refuse_bomb(info: zipfile.ZipInfo, limits: Limits, what: str) -> None:
-    """Raise when a member of an archive unpacks to more than a recording would, before it is unpacked."""
+    """Raise when a member of an archive unpacks to more than a recording would, or is encrypted, before it is unpacked."""
+    if info.flag_bits & 1:
+        raise UnreadableRecording(f"The {what} is encrypted.", field="file")
     if info.file_size > 16 * limits.max_samples + FEW_BYTES:
         raise TooLarge(f"{info.filename[:60]} of the {what} unpacks to {info.file_size:,} bytes; the limit is "
                        f"{limits.max_samples:,} samples.", field="file")
@@ -72,7 +74,7 @@ def _array(handle: Any, limits: Limits, size: int, *, text: bool = False) -> npt
         reader = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
         if reader is None:
             raise ValueError(f"version {version} of the format is not known")
-        shape, fortran, dtype = reader(handle)
+        shape, fortran, dtype = _header(reader, handle)
         if dtype.hasobject:
             raise UnreadableRecording("The NPY file holds pickled objects, which are never loaded.", field="file",
                                       hint="Save the numbers alone, as numpy.asarray(samples, float).")
@@ -90,8 +92,16 @@ def _array(handle: Any, limits: Limits, size: int, *, text: bool = False) -> npt
         return array.reshape(shape, order="F" if fortran else "C")
     except DredgeError:
         raise
-    except Exception as error:  # a header is Python text: SyntaxError, RecursionError, TokenError and others
+    except Exception as error:  # zipfile raises BadZipFile, zlib.error and others while it is read
         raise damaged("NPY", error) from None
+
+
+def _header(reader: Any, handle: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    try:
+        shape, fortran, dtype = reader(handle)
+    except Exception:  # a header is Python text: SyntaxError, RecursionError, TokenError and others
+        raise ValueError("its header is damaged") from None
+    return shape, fortran, dtype
 
 
 def _recording(array: npt.NDArray[Any]) -> Recording:

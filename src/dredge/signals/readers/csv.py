@@ -105,13 +105,13 @@ def _is_number(cell: str) -> bool:
 
 def _table(rows: list[tuple[int, str]], delimiter: str | None, columns: int | None,
            limits: Limits) -> npt.NDArray[np.float64]:
+    if not rows:
+        raise UnreadableRecording("The CSV file holds a header and no rows.", field="file")
     try:
         # The fast path: numbers only. Whatever it cannot take is read again, slowly, to say where the trouble is.
         table = np.loadtxt((line for _, line in rows), delimiter=delimiter, ndmin=2, comments=None)
     except ValueError:
         table = np.array(_slowly(rows, delimiter, columns), dtype=np.float64, ndmin=2)
-    if not table.size:
-        raise UnreadableRecording("The CSV file holds a header and no rows.", field="file")
     if columns is not None and table.shape[1] != columns:
         raise UnreadableRecording(f"Row {rows[0][0]} has {table.shape[1]} columns, the header {columns}.", field="file")
     limits.check(table.size, "The CSV file")

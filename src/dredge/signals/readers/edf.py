@@ -48,16 +48,23 @@ def _check_size(path: Path) -> None:
     """Raise when the file has not the size that its header gives it."""
     with path.open("rb") as handle:
         head = handle.read(FIXED)
-        channels = int(head[252:256])
+        channels = _whole(head[252:256])
         rest = handle.read(FIXED * channels) if 0 < channels < 10_000 else b""
     if len(rest) < FIXED * channels or channels < 1:
         raise ValueError("its header is cut short")
-    counts = [int(rest[216 * channels + 8 * i :][:8]) for i in range(channels)]
+    counts = [_whole(rest[216 * channels + 8 * i :][:8]) for i in range(channels)]
     record = sum(counts) * (3 if head[:1] == b"\xff" else 2)
-    records, there = int(head[236:244]), path.stat().st_size - FIXED * (channels + 1)
+    records, there = _whole(head[236:244]), path.stat().st_size - FIXED * (channels + 1)
     if min(counts) < 0 or record < 1 or records < 1:
         raise ValueError(f"its header claims {records} records of {record} bytes")
     if there < records * record:
         raise cut_short("The EDF file", there // record, records, "records")
     if there > records * record:
         raise ValueError(f"{there - records * record:,} bytes follow its last record")
+
+
+def _whole(text: bytes) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError("its header is damaged" if text else "its header is cut short") from None
