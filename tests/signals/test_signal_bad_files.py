@@ -434,9 +434,15 @@ def test_a_wfdb_header_that_asks_for_what_it_should_not(refuse, wfdb_folder, hea
     assert "root:" not in str(caught.value)
 
 
-@pytest.mark.parametrize("header", ["r 1 360 1000000000\nr.dat 16\n", "r 1 360 2000\nr.dat 16x1000000000\n"])
+@pytest.mark.parametrize("header", [
+    "r 1 360 1000000000\nr.dat 16\n", "r 1 360 2000\nr.dat 16:1000000000\n", "r 1 360 2000\nr.dat 16x1000000000\n"])
 def test_a_wfdb_header_that_claims_too_much(refuse, wfdb_folder, header):
-    refuse(TooLarge, r"The WFDB record claims [12],000,000,000", rewrite(wfdb_folder, header), field="samples")
+    refuse(TooLarge, r"The WFDB record claims [12],000,00\d,000", rewrite(wfdb_folder, header), field="samples")
+
+
+def test_the_folder_in_which_an_archive_is_unpacked_is_not_told(refuse, wfdb_folder):
+    packed = archive_of([("r.hea", "r 1 360 1000\nr.dat 508\n"), ("r.dat", (wfdb_folder / "r.dat").read_bytes())])
+    refuse(UnreadableRecording, "can be read: r.dat is not a FLAC file", packed, name="a.zip")
 
 
 def test_a_wfdb_header_without_a_rate(refuse, wfdb_folder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +13,8 @@ import numpy.typing as npt
 
 from dredge.errors import TooLarge, UnreadableRecording
 from dredge.signals.signal import Axis
+
+FOLDERS = re.compile(r"(?<![\w/])/(?:[^\s/:'\"]+/)+")  # before the name of a file
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def cut_short(what: str, found: int, claimed: int, unit: str = "samples") -> Unr
 def damaged(name: str, reason: object, path: Path | None = None) -> UnreadableRecording:
     """The error for a file that its library cannot read; the folder of `path` is left out of the library's words."""
     told = "" if isinstance(reason, LookupError | TypeError | AttributeError) else str(reason)  # a parser's own stumbling
-    text = told.replace(str(path), "the file").replace(str(path.parent), "") if path else told
+    text = FOLDERS.sub("", told.replace(str(path), "the file").replace(str(path.parent), "") if path else told)
     lines = text.strip().splitlines() or ["it is damaged"]
     if lines[0].endswith(":") and len(lines) > 1:
         lines = lines[1:]

@@ -108,5 +108,6 @@ def _check(header: Any, header_file: Path, limits: Limits) -> None:
         raise UnreadableRecording(f"The header claims {channels:,} signals and describes {len(names):,}.", field="file")
     there = sum(_beside(header_file, name).stat().st_size for name in set(names) - {"~"})
     claimed = int(header.sig_len or 0) * sum(int(n) for n in header.samps_per_frame or [])
+    shifted = max((abs(int(n or 0)) for n in header.skew or []), default=0) * channels
     # Without a length, wfdb reads whatever the files hold; the shortest sample takes a byte.
-    limits.check(claimed or there, "The WFDB record")
+    limits.check((claimed or there) + shifted, "The WFDB record")
