@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test lint lock clean
+.PHONY: help setup up test lint lock clean secrets docker-build docker-up-cpu docker-up-gpu docker-up-full docker-down \
+    docker-logs docker-ps backup restore
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -27,6 +28,43 @@ lint: setup ## Run ruff, mypy and the import rules
 
 lock: setup ## Renew requirements.lock
 	scripts/lock $(BIN)
+
+# The container stack. COMPOSE="docker compose" where there is no docker-compose.
+COMPOSE ?= docker-compose
+STARTED = $(COMPOSE) --profile cpu --profile gpu --profile full --profile workers --profile monitoring --profile proxy \
+    --profile alerting --profile tracing
+
+secrets: ## Make the secrets of the containers, once, and show the API key and Grafana's password
+	@$(COMPOSE) --profile full run --rm --quiet-pull prepare secrets /secrets --own-pair /own-pair --show
+
+docker-build: ## Build the images cpu, gpu and dev
+	docker build --target cpu-build -t dredge-cli:cpu .
+	docker build --target gpu-build -t dredge-cli:gpu .
+	docker build --target dev -t dredge-cli:dev .
+
+docker-up-cpu: ## Start the DREDGE server and Redis in containers
+	$(COMPOSE) --profile cpu up -d --wait
+
+docker-up-gpu: ## Start the MCP server with a GPU, and Redis, in containers
+	$(COMPOSE) --profile gpu up -d --wait
+
+docker-up-full: ## Start the whole stack in containers
+	$(COMPOSE) --profile full up -d --wait
+
+docker-down: ## Stop all containers; their data stays in volumes
+	$(STARTED) down --remove-orphans
+
+docker-logs: ## Follow the logs of all containers
+	$(STARTED) logs -f
+
+docker-ps: ## Show the containers and their health
+	$(STARTED) ps
+
+backup: ## Copy store and queue of the running containers into FILE (default backups/dredge-DATE.tar)
+	@COMPOSE="$(COMPOSE)" scripts/backup $(FILE)
+
+restore: ## Put FILE back into the containers' volumes: make restore FILE=backups/dredge-….tar
+	@COMPOSE="$(COMPOSE)" scripts/restore $(FILE)
 
 clean: ## Remove what the build made (not your data)
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -42,6 +43,7 @@ class Settings(BaseSettings):
                                               "(empty: the folder `store` in DREDGE_DATA)")
     redis_url: SecretStr = Field(SecretStr(""), description="URL of Redis; empty with no REDIS_HOST means the embedded queue")
     redis_host: str = Field("", description="Host of Redis, when REDIS_URL is not given")
+    redis_username: str = Field("", description="User of Redis, when REDIS_URL is not given")
     redis_password: SecretStr = Field(SecretStr(""), description="Password of Redis, when REDIS_URL is not given")
     redis_max_memory: str = Field("512mb", pattern=r"^\d+(kb|mb|gb)?$", description="Memory that the Redis container may use")
 
@@ -60,6 +62,7 @@ class Settings(BaseSettings):
     gpu_count: int = Field(1, ge=0, description="GPUs that the container reserves")
     worker_concurrency: int = Field(2, ge=1, le=256, description="Jobs that one worker runs at once")
     worker_replicas: int = Field(2, ge=0, description="Worker containers")
+    server_replicas: int = Field(1, ge=0, description="Further containers of the DREDGE server behind nginx")
     worker_grace: float = Field(30.0, ge=0, description="Seconds a worker that is asked to stop lets its jobs finish before it "
                                                         "hands them back")
     server_worker: Literal["auto", "always", "never"] = Field(
@@ -86,6 +89,8 @@ class Settings(BaseSettings):
 
     # Containers
     version: str = Field("latest", description="Image version that the containers run")
+    bind_address: str = Field("127.0.0.1", description="Address of the host on which containers publish their ports")
+    tls_names: str = Field("", description="Host names for the self-signed certificate, separated by commas")
 
     @classmethod
     def settings_customise_sources(
@@ -134,8 +139,9 @@ class Settings(BaseSettings):
             return url
         if not self.redis_host:
             return None
-        password = self.redis_password.get_secret_value()
-        return f"redis://{':' + password + '@' if password else ''}{self.redis_host}:{self.redis_port}/0"
+        password = quote(self.redis_password.get_secret_value(), safe="")
+        user = f"{quote(self.redis_username, safe='')}:{password}@" if password or self.redis_username else ""
+        return f"redis://{user}{self.redis_host}:{self.redis_port}/0"
 
     @property
     def is_loopback(self) -> bool:

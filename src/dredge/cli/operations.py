@@ -20,6 +20,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(epilog="Example: dredge backup dredge.tar")(backup)
     app.command(epilog="Example: dredge restore dredge.tar")(restore)
     app.command(epilog="Example: dredge bench --url http://localhost:3001")(bench)
+    app.command("secrets", epilog="Example: dredge secrets /secrets --show")(make_secrets)
     keys = typer.Typer(no_args_is_help=True)
     keys.command("new", epilog="Example: dredge keys new alice --scope read --scope write")(new_key)
     app.add_typer(keys, name="keys", help="API keys.")
@@ -65,17 +66,22 @@ def doctor(as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-def backup(file: Annotated[Path, typer.Argument(metavar="FILE", help="A .tar file to write.")], as_json: AsJson = False) -> None:
+def backup(file: Annotated[Path, typer.Argument(metavar="FILE", help="A .tar file to write; - is stdout.")],
+           as_json: AsJson = False) -> None:
     """Copy the whole store into one file. It may be in use meanwhile."""
-    from dredge.cli.archive import write_archive
+    from dredge.cli.archive import STANDARD, write_archive
     from dredge.store import Store
 
     with progress_bar("backup", quiet=as_json) as report:
         count, size = write_archive(Store.open(Settings.load().store_url), file, report)
-    tell(as_json, {"file": str(file), "objects": count, "bytes": size}, f"Wrote {count} objects, {size:,} bytes, to {file}.")
+    words = f"Wrote {count} objects, {size:,} bytes, to {'standard output' if file == STANDARD else file}."
+    if file == STANDARD:  # stdout is the archive
+        err.print(words, highlight=False, soft_wrap=True)
+    else:
+        tell(as_json, {"file": str(file), "objects": count, "bytes": size}, words)
 
 
-def restore(file: Annotated[Path, typer.Argument(metavar="FILE", help="A .tar file of `dredge backup`.")],
+def restore(file: Annotated[Path, typer.Argument(metavar="FILE", help="A .tar file of `dredge backup`; - is stdin.")],
             as_json: AsJson = False) -> None:
     """Put the objects of a backup into the store. What is there already stays as it is."""
     from dredge.cli.archive import read_archive
@@ -107,6 +113,23 @@ def new_key(
     print(entry)
     err.print("Add this to DREDGE_API_KEYS (entries are separated by commas), or to the file of DREDGE_API_KEYS_FILE.\n"
               f"Callers send: Authorization: Bearer {key}", highlight=False, soft_wrap=True)
+
+
+def make_secrets(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where they are kept.")],
+    own_pair: Annotated[Path | None, typer.Option(help="Folder with your own tls.crt and tls.key.")] = None,
+    show: Annotated[bool, typer.Option("--show", help="Print the API key and Grafana's password.")] = False,
+) -> None:
+    """Make the secrets of a deployment, once: API key, passwords of Redis and Grafana, certificate."""
+    from dredge.cli import secrets as files
+
+    settings = Settings.load()
+    files.make_secrets(folder, grafana_password=settings.grafana_password.get_secret_value(), names=settings.tls_names,
+                       own_pair=own_pair,
+                       say=lambda words: err.print(words, highlight=False, soft_wrap=True))
+    if show:
+        print(f"API key           {(folder / 'api/keys').read_text().strip().rpartition(':')[2]}")
+        print(f"Grafana password  {(folder / 'grafana/password').read_text().strip()}")
 
 
 def bench(
