@@ -43,7 +43,6 @@ class Settings(BaseSettings):
                                               "(empty: the folder `store` in DREDGE_DATA)")
     redis_url: SecretStr = Field(SecretStr(""), description="URL of Redis; empty with no REDIS_HOST means the embedded queue")
     redis_host: str = Field("", description="Host of Redis, when REDIS_URL is not given")
-    redis_username: str = Field("", description="User of Redis, when REDIS_URL is not given")
     redis_password: SecretStr = Field(SecretStr(""), description="Password of Redis, when REDIS_URL is not given")
     redis_max_memory: str = Field("512mb", pattern=r"^\d+(kb|mb|gb)?$", description="Memory that the Redis container may use")
 
@@ -140,8 +139,7 @@ class Settings(BaseSettings):
         if not self.redis_host:
             return None
         password = quote(self.redis_password.get_secret_value(), safe="")
-        user = f"{quote(self.redis_username, safe='')}:{password}@" if password or self.redis_username else ""
-        return f"redis://{user}{self.redis_host}:{self.redis_port}/0"
+        return f"redis://{':' + password + '@' if password else ''}{self.redis_host}:{self.redis_port}/0"
 
     @property
     def is_loopback(self) -> bool:
@@ -193,7 +191,7 @@ def _explain(error: ValidationError) -> str:
     for item in error.errors():
         name = str(item["loc"][0]).upper() if item["loc"] else ""
         if name.lower() in secret_names() or not name:
-            parts.append(f"{name} {item['msg']}".strip() + ".")
+            parts.append(f"{name} {item['msg'].removeprefix('Value error, ')}".strip() + ".")
         else:
             parts.append(f"{name}={item['input']!r} cannot be used: {item['msg']}.")
     return " ".join(parts)

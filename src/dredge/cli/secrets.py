@@ -23,7 +23,7 @@ def make_secrets(folder: Path, *, grafana_password: str = "", names: str = "", o
     """Write what is missing below `folder`; what is there stays.
 
         api/keys            an entry of DREDGE_API_KEYS with all scopes
-        redis/password      of Redis's user `dredge`
+        redis/password      of Redis
         redis/url           the same as REDIS_URL
         redis/exporter      the same as the exporter for Prometheus reads it
         grafana/password    `grafana_password` when given, which also replaces an older one
@@ -34,8 +34,8 @@ def make_secrets(folder: Path, *, grafana_password: str = "", names: str = "", o
     _once(folder / "api/keys", lambda: f"operator:read+write+admin:{secrets.token_urlsafe(32)}\n", say)
     _once(folder / "redis/password", lambda: secrets.token_urlsafe(32), say)
     password = (folder / "redis/password").read_text().strip()
-    _once(folder / "redis/url", lambda: f"redis://dredge:{password}@redis:6379/0", say)
-    _once(folder / "redis/exporter", lambda: json.dumps({"redis://dredge@redis:6379": password}), say)
+    _once(folder / "redis/url", lambda: f"redis://:{password}@redis:6379/0", say)
+    _once(folder / "redis/exporter", lambda: json.dumps({"redis://redis:6379": password}), say)
     if grafana_password:
         _write(folder / "grafana/password", grafana_password)
     _once(folder / "grafana/password", lambda: secrets.token_urlsafe(24), say)
