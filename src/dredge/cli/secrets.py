@@ -31,6 +31,7 @@ def make_secrets(folder: Path, *, grafana_password: str = "", names: str = "", o
 
     Raises DredgeError when a file cannot be written, InvalidInput for a pair that is not one or has expired.
     """
+    _pair(folder / "tls", own_pair, [name.strip() for name in names.split(",") if name.strip()], say)
     _once(folder / "api/keys", lambda: f"operator:read+write+admin:{secrets.token_urlsafe(32)}\n", say)
     _once(folder / "redis/password", lambda: secrets.token_urlsafe(32), say)
     password = (folder / "redis/password").read_text().strip()
@@ -39,7 +40,6 @@ def make_secrets(folder: Path, *, grafana_password: str = "", names: str = "", o
     if grafana_password:
         _write(folder / "grafana/password", grafana_password)
     _once(folder / "grafana/password", lambda: secrets.token_urlsafe(24), say)
-    _pair(folder / "tls", own_pair, [name.strip() for name in names.split(",") if name.strip()], say)
 
 
 def _once(path: Path, make: Callable[[], str], say: Callable[[str], None]) -> None:
