@@ -23,7 +23,7 @@ from dredge._version import __version__
 from dredge.analysis import Lift, error_between_samples, fit_signal, make_options
 from dredge.errors import Conflict, InvalidInput, JobNotFound, ModelNotFound, SignalNotFound, TooLarge
 from dredge.jobs import Context, Depth, Job, State, open_queue
-from dredge.serving import ModelEvent, ReadyModels
+from dredge.serving import ModelEvent, ReadyModels, choose_device, evaluate_on
 from dredge.settings import Settings
 from dredge.signals import EXAMPLES, Signal, example, from_samples, from_text, read
 from dredge.store import ModelRecord, Page, SignalRecord, Store, check_name
@@ -97,6 +97,7 @@ class Service:
         self.settings = settings
         self.store = Store.open(settings.store_url)
         self.queue = open_queue(settings)
+        self.device = choose_device(settings.device)
         self._ready = ReadyModels(self.store.model_bytes, capacity=settings.cache_models, observe=self._observe_models)
 
     # Signals
@@ -296,7 +297,7 @@ class Service:
         model = self.load(name, version)
         count = len(points) if hasattr(points, "__len__") else 1
         self._check_cost(cost(model, count))
-        values: Values = evaluate(model, points)
+        values = evaluate_on(self.device, model, points)
         metrics.POINTS_EVALUATED.inc(count)
         return values
 

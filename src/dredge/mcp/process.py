@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import anyio
 import uvicorn
 
@@ -10,10 +12,12 @@ from dredge.mcp.app import create_app
 from dredge.mcp.caller import set_caller
 from dredge.mcp.server import QuasimotoServer
 from dredge.service import Service
+from dredge.serving import describe_device
 from dredge.settings import Settings
 from dredge.telemetry import logs, tracing
 
 SERVICE_NAME = "dredge-mcp"
+log = logging.getLogger("dredge.mcp")
 LAST_ANSWERS = 10  # seconds that requests get to end when the server is asked to stop
 
 
@@ -22,8 +26,10 @@ def run(settings: Settings) -> None:
     refuse_open_door(settings)
     logs.configure(settings)
     tracing.configure(settings, SERVICE_NAME)
+    service = Service(settings)
+    log.info(describe_device(service.device))
     uvicorn.run(
-        create_app(Service(settings), settings),
+        create_app(service, settings),
         host=settings.dredge_host,
         port=settings.mcp_port,
         http="h11",  # httptools lets a header through that the protocol wants refused
