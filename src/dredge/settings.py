@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     dredge_port: int = Field(3001, ge=1, le=65535, description="Port of the DREDGE server")
     mcp_port: int = Field(3002, ge=1, le=65535, description="Port of the Quasimoto MCP server")
     metrics_port: int = Field(9090, ge=1, le=65535, description="Port of the metrics exporter")
+    worker_port: int = Field(0, ge=0, le=65535, description="Port on which a worker tells its health and metrics; 0 opens none")
     redis_port: int = Field(6379, ge=1, le=65535, description="Port of Redis")
     nginx_http_port: int = Field(80, ge=1, le=65535, description="Port of nginx for HTTP")
     nginx_https_port: int = Field(443, ge=1, le=65535, description="Port of nginx for HTTPS")

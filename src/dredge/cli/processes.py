@@ -67,14 +67,17 @@ def worker(
     data: Data = None,
 ) -> None:
     """Run a worker, which does the background work."""
+    from functools import partial
+
     from dredge.jobs import run_worker
     from dredge.service import job_handlers
     from dredge.telemetry import logs, tracing
+    from dredge.telemetry.worker import watching
 
     settings = Settings.load(dredge_data=data)
     logs.configure(settings)
     tracing.configure(settings, "dredge-worker")
-    run_worker(settings, job_handlers(settings), concurrency=concurrency)
+    run_worker(settings, job_handlers(settings), concurrency=concurrency, watching=partial(watching, settings))
 
 
 def metrics(host: Host = None, port: Port = None, data: Data = None) -> None:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 from dredge.jobs.child import Handlers
 from dredge.jobs.worker import EmbeddedWorker, Worker
 from dredge.settings import Settings
 
 
-def run_worker(settings: Settings, handlers: Handlers, *, concurrency: int | None = None) -> None:
-    """Work until SIGTERM or SIGINT: then running jobs get `worker_grace` seconds before they are handed back."""
+def run_worker(settings: Settings, handlers: Handlers, *, concurrency: int | None = None,
+               watching: Callable[[Worker], AbstractContextManager[Any]] = lambda _: nullcontext()) -> None:
+    """Work until SIGTERM or SIGINT: then running jobs get `worker_grace` seconds before they are handed back.
+
+    `watching` is given the worker and entered while it works.
+    """
     if settings.broker_url:
         from dredge.jobs.redis_worker import RedisWorker
 
@@ -21,4 +28,5 @@ def run_worker(settings: Settings, handlers: Handlers, *, concurrency: int | Non
     if threading.current_thread() is threading.main_thread():
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: worker.stop())
-    worker.run()
+    with watching(worker):
+        worker.run()

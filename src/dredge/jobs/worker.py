@@ -5,20 +5,24 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import threading
 import time
 import uuid
 from collections.abc import Callable
+from typing import Any, cast
 
 from dredge.errors import QueueUnavailable
 from dredge.jobs import retrying
 from dredge.jobs.child import Child, Handlers
 from dredge.jobs.embedded import EmbeddedQueue
 from dredge.jobs.queue import WorkQueue
-from dredge.jobs.records import WorkerInfo
+from dredge.jobs.records import State, WorkerInfo
 from dredge.settings import Settings
 
 IDLE = 0.1  # seconds between two looks for work
 FIRST_PAUSE = 0.1  # seconds before a queue that did not answer is asked again; each further time twice as long
+SILENT = 60.0  # seconds without a turn after which the worker is stuck; longer than any queue takes to answer
+OUTCOMES = ("done", "failed", "retried", "cancelled", "handed_back", "lost")
 
 log = logging.getLogger("dredge.worker")
 
@@ -41,6 +45,29 @@ class Worker:
         self._renewal = min(1.0, settings.job_lease / 4)
         self._pause = 0.0
         self._ask_again = 0.0
+        self._turned = time.monotonic()
+        self._unanswered: str | None = "The queue has not been asked yet."
+        self.forking = threading.Lock()  # held while a child is forked, for threads that hold locks which it will need
+        self.outcomes = dict.fromkeys(OUTCOMES, 0)  # attempts that ended, by how
+
+    @property
+    def running(self) -> int:
+        """Jobs that run."""
+        return len(self._children)
+
+    @property
+    def concurrency(self) -> int:
+        """Jobs that may run at once."""
+        return self._concurrency
+
+    def stuck(self) -> str | None:
+        """Why only a restart helps, in a sentence; None when it would not."""
+        silence = time.monotonic() - self._turned
+        return f"The worker has not looked after its jobs for {silence:.0f} s." if silence > SILENT else None
+
+    def trouble(self) -> str | None:
+        """Why no job gets on here, in a sentence. Jobs that run go on while the queue is away."""
+        return self.stuck() or (None if self._children else self._unanswered)
 
     def stop(self) -> None:
         """Take no more jobs; let those that run finish within the grace, then hand them back."""
@@ -68,7 +95,7 @@ class Worker:
 
     def _watch(self) -> None:
         """What needs no queue, and so goes on while it is away: see who has ended, kill who is over its time."""
-        now = time.monotonic()
+        now = self._turned = time.monotonic()
         for child in self._children:
             child.look()
             if child.ended or child.verdict is not None:
@@ -90,18 +117,25 @@ class Worker:
             self._announce(now)
             for child in list(self._children):
                 if child.ended:
-                    retrying.tell(self._queue, child)
+                    self._tell(child)
                     self._children.remove(child)
                 elif child.verdict is None and now - child.renewed >= self._renewal:
                     self._renew(child)
             taken = self._claim()
         except QueueUnavailable as error:
             log.warning("%s", error)
+            self._unanswered = str(error)
             self._pause = min(self._renewal, 2 * self._pause or FIRST_PAUSE)
             self._ask_again = time.monotonic() + self._pause
             return False
         self._pause = 0.0
+        self._unanswered = None
         return taken
+
+    def _tell(self, child: Child) -> None:
+        heard = _Heard(self._queue)
+        retrying.tell(cast(WorkQueue, heard), child)
+        self.outcomes[heard.outcome] += 1
 
     def _announce(self, now: float) -> None:
         if now - self._announced >= self._settings.job_lease / 3:
@@ -122,8 +156,28 @@ class Worker:
         job = self._queue.claim(owner)
         if job is None:
             return False
-        self._children.append(Child(self._make_queue, self._handlers, job, owner))
+        with self.forking:
+            self._children.append(Child(self._make_queue, self._handlers, job, owner))
         return True
+
+
+class _Heard:
+    """The queue as somebody tells it how an attempt ended; remembers what it heard and believed."""
+
+    def __init__(self, queue: WorkQueue) -> None:
+        self._queue = queue
+        self.outcome = "lost"
+
+    def finish(self, id: str, owner: str, state: State, **more: Any) -> bool:
+        return self._hear(state, self._queue.finish(id, owner, state, **more))
+
+    def give_back(self, id: str, owner: str, *, counts: bool, **more: Any) -> bool:
+        return self._hear("retried" if counts else "handed_back", self._queue.give_back(id, owner, counts=counts, **more))
+
+    def _hear(self, outcome: str, believed: bool) -> bool:
+        if believed:
+            self.outcome = outcome
+        return believed
 
 
 class EmbeddedWorker(Worker):

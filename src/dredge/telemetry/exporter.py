@@ -5,9 +5,11 @@ Fits run in children of the workers, which end with them; the exporter counts ea
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -15,11 +17,12 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from dredge.errors import DredgeError
+from dredge.errors import Conflict, DredgeError
 from dredge.telemetry import metrics
 
 log = logging.getLogger("dredge.metrics")
 Ask = Callable[[], Mapping[str, Any]]
+Health = Callable[[], str | None]
 
 
 class SystemCollector(Collector):
@@ -106,20 +109,49 @@ class FitCollector(Collector):
 
 def serve(host: str, port: int, collectors: Iterable[Collector], stop: threading.Event) -> None:
     """Answer /metrics and /health on a port until `stop` is set."""
+    with answering(host, port, collectors):
+        stop.wait()
+
+
+@contextmanager
+def answering(
+    host: str,
+    port: int,
+    collectors: Iterable[Collector],
+    *,
+    live: Health = lambda: None,
+    ready: Health = lambda: None,
+    guard: AbstractContextManager[Any] | None = None,
+    with_metrics: bool = True,
+) -> Iterator[None]:
+    """Answer /metrics and /health on a port meanwhile. Raises Conflict when the port is taken.
+
+    `live` and `ready` give a sentence when something is wrong. A process that forks gives a lock as `guard` and holds it
+    while it does: metrics have locks of their own, and one that a scrape holds in the moment of a fork is never released
+    in the child, which then stops for ever at the first thing it counts.
+    """
     registry = CollectorRegistry()
-    for collector in (*collectors, _Build()):
+    for collector in (*collectors, *metrics.everywhere(), _Build()):
         registry.register(collector)
+    held = guard or nullcontext()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
-            if path == "/metrics":
-                body, content_type = metrics.render(self.headers.get("Accept", ""), registry)
+            if path == "/metrics" and with_metrics:
+                with held:
+                    body, content_type = metrics.render(self.headers.get("Accept", ""), registry)
                 self._answer(200, body, content_type)
-            elif path in ("/", "/health", "/health/live", "/health/ready"):
-                self._answer(200, b'{"status": "ok", "metrics": "/metrics"}', "application/json")
+            elif path in ("/", "/health", "/health/ready"):
+                self._health(ready())
+            elif path == "/health/live":
+                self._health(live())
             else:
                 self._answer(404, b'{"title": "Not Found", "status": 404}', "application/problem+json")
+
+        def _health(self, trouble: str | None) -> None:
+            body = {"status": "ok", "metrics": "/metrics"} if trouble is None else {"status": "unavailable", "error": trouble}
+            self._answer(200 if trouble is None else 503, json.dumps(body).encode(), "application/json")
 
         def _answer(self, status: int, body: bytes, content_type: str) -> None:
             self.send_response(status)
@@ -131,12 +163,18 @@ def serve(host: str, port: int, collectors: Iterable[Collector], stop: threading
         def log_message(self, *_: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer((host, port), Handler)
+    try:
+        server = ThreadingHTTPServer((host, port), Handler)
+    except OSError as error:
+        raise Conflict(f"Nothing can listen on port {port} of {host}: {error.strerror}.",
+                       hint="Stop what listens there, or choose another port.") from None
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True)
     thread.start()
-    stop.wait()
-    server.shutdown()
-    server.server_close()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 class _Build(Collector):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
 
 from dredge._version import __version__
+from dredge.telemetry.container import ContainerCollector
+from dredge.telemetry.gpu import GpuCollector
 
 REGISTRY = CollectorRegistry()
 
@@ -31,6 +34,15 @@ MODELS_READY = Gauge("dredge_models_ready", "Models held ready", registry=REGIST
 MCP_CALLS = Counter("dredge_mcp_calls", "Calls of MCP tools", ["tool", "outcome"], registry=REGISTRY)
 BUILD_INFO = Gauge("dredge_build_info", "1, with the version as a label", ["version"], registry=REGISTRY)
 BUILD_INFO.labels(__version__).set(1)
+
+
+def everywhere() -> list[Collector]:
+    """What every process tells, whatever its part."""
+    return [ContainerCollector(), GpuCollector()]
+
+
+for _collector in everywhere():
+    REGISTRY.register(_collector)
 
 
 def observe_request(door: str, route: str, method: str, status: int, seconds: float) -> None:
