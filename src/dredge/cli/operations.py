@@ -125,7 +125,7 @@ def make_secrets(
 
     settings = Settings.load()
     files.make_secrets(folder, grafana_password=settings.grafana_password.get_secret_value(), names=settings.tls_names,
-                       own_pair=own_pair,
+                       own_pair=own_pair, https_port=settings.nginx_https_port,
                        say=lambda words: err.print(words, highlight=False, soft_wrap=True))
     if show:
         print(f"API key           {(folder / 'api/keys').read_text().strip().rpartition(':')[2]}")

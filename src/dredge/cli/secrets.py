@@ -19,7 +19,7 @@ READABLE = 0o444  # each lies in a folder that only its own service can see
 
 
 def make_secrets(folder: Path, *, grafana_password: str = "", names: str = "", own_pair: Path | None = None,
-                 say: Callable[[str], None] = lambda _: None) -> None:
+                 https_port: int = 443, say: Callable[[str], None] = lambda _: None) -> None:
     """Write what is missing below `folder`; what is there stays.
 
         api/keys            an entry of DREDGE_API_KEYS with all scopes
@@ -27,11 +27,13 @@ def make_secrets(folder: Path, *, grafana_password: str = "", names: str = "", o
         redis/url           the same as REDIS_URL
         redis/exporter      the same as the exporter for Prometheus reads it
         grafana/password    `grafana_password` when given, which also replaces an older one
+        tls/port.map        for nginx, which has to know on which port HTTPS is published; written each time
         tls/tls.crt, .key   a copy of the pair in `own_pair`, else a self-signed pair for localhost and `names`
 
     Raises DredgeError when a file cannot be written, InvalidInput for a pair that is not one or has expired.
     """
     _pair(folder / "tls", own_pair, [name.strip() for name in names.split(",") if name.strip()], say)
+    _write(folder / "tls/port.map", "" if https_port == 443 else f'"~." ":{https_port}";\n')
     _once(folder / "api/keys", lambda: f"operator:read+write+admin:{secrets.token_urlsafe(32)}\n", say)
     _once(folder / "redis/password", lambda: secrets.token_urlsafe(32), say)
     password = (folder / "redis/password").read_text().strip()
