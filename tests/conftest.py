@@ -8,6 +8,7 @@ import pytest
 NEEDS = {
     "redis": ("redis-server", "apt-get install redis-server"),
     "browser": ("chromium", "apt-get install chromium"),
+    "promtool": ("promtool", "apt-get install prometheus"),
 }
 
 
