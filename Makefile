@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test lint lock clean secrets docker-build docker-up-cpu docker-up-gpu docker-up-full docker-down \
+.PHONY: help setup up test test-stack lint lock clean secrets docker-build docker-up-cpu docker-up-gpu docker-up-full docker-down \
     docker-logs docker-ps backup restore
 
 help: ## Show this list
@@ -22,6 +22,11 @@ up: setup ## Start DREDGE on this machine: 3001, 3002, 9090 and a worker (Ctrl-C
 
 test: setup ## Run every check and test, with all their set-up
 	scripts/test $(BIN)
+
+test-stack: setup ## Test images, compose, nginx and monitoring; makes a Docker engine where there is none (Debian 12, root)
+	tests/stack/engine/engine up
+	$(BIN)/pip install --quiet -c requirements.lock --group test
+	$(BIN)/pytest -m stack
 
 lint: setup ## Run ruff, mypy and the import rules
 	scripts/lint $(BIN)
