@@ -37,6 +37,7 @@ RUN python -m venv --without-pip /opt/dredge \
 FROM libraries AS torch-cpu
 ARG TORCH=2.13.0
 ARG TORCH_CPU_INDEX=https://download.pytorch.org/whl/cpu
+# hadolint ignore=DL4006 # bash with pipefail is set in the stage base
 RUN touch /before \
     && { pip --python /opt/dredge/bin/python install --no-compile -c requirements.lock "torch==${TORCH}+cpu" \
             --extra-index-url "${TORCH_CPU_INDEX}" \
@@ -52,6 +53,7 @@ ARG CUDA=cu118
 ARG TORCH_GPU=2.7.1
 ARG TORCH_GPU_REQUIREMENT=torch==${TORCH_GPU}+${CUDA}
 ARG TORCH_GPU_INDEX=https://download.pytorch.org/whl/${CUDA}
+# hadolint ignore=DL3013,DL4006 # the version is in the argument; bash with pipefail is set in the stage base
 RUN touch /before \
     && pip --python /opt/dredge/bin/python install --no-compile "${TORCH_GPU_REQUIREMENT}" --extra-index-url "${TORCH_GPU_INDEX}" \
     && install -d /opt/torch \

@@ -9,12 +9,14 @@ import pytest
 
 import dredge as library
 
+WORD = "hush"
+
 
 def test_settings_are_shown_and_secrets_are_not(dredge):
-    rows = {row["name"]: row for row in dredge("config", "--json", REDIS_PASSWORD="hush", DREDGE_PORT="4001").data}
+    rows = {row["name"]: row for row in dredge("config", "--json", REDIS_PASSWORD=WORD, DREDGE_PORT="4001").data}
     assert rows["DREDGE_PORT"]["value"] == "4001"
     assert rows["REDIS_PASSWORD"]["value"] == "(set)"
-    assert "hush" not in dredge("config", REDIS_PASSWORD="hush").out
+    assert WORD not in dredge("config", REDIS_PASSWORD=WORD).out
 
 
 @pytest.mark.parametrize(("name", "value"), [("DREDGE_PORT", "banana"), ("DREDGE_PORT", "70000"), ("LOG_LEVEL", "loud"),

@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives import serialization
 
 from dredge.cli import secrets as module
 
+WORDS = "correct horse"
+
 
 def certificate(folder):
     return x509.load_pem_x509_certificate((folder / "tls.crt").read_bytes())
@@ -39,8 +41,8 @@ def test_they_are_shown_only_when_asked_for(dredge, tmp_path):
 
 def test_grafanas_password_is_the_operators_when_there_is_one(dredge, tmp_path):
     dredge("secrets", "s")
-    dredge("secrets", "s", GRAFANA_PASSWORD="correct horse")
-    assert (tmp_path / "s/grafana/password").read_text() == "correct horse"
+    dredge("secrets", "s", GRAFANA_PASSWORD=WORDS)
+    assert (tmp_path / "s/grafana/password").read_text() == WORDS
 
 
 def test_the_certificate_is_one_that_tls_takes_and_names_its_hosts(dredge, tmp_path):
@@ -84,7 +86,7 @@ def test_an_empty_folder_of_the_operator_means_a_pair_of_its_own(dredge, tmp_pat
 @pytest.mark.parametrize(("spoil", "words"), [
     (lambda own: (own / "tls.key").unlink(), "cannot be read"),
     (lambda own: (own / "tls.crt").write_text("nothing"), "not a certificate"),
-    (lambda own: (own / "tls.key").write_bytes(b"-----BEGIN PRIVATE KEY-----"), "not a certificate"),
+    (lambda own: (own / "tls.key").write_bytes(b"-----BEGIN NOTHING-----"), "not a certificate"),
     (lambda own: (own / "tls.key").write_bytes(module._self_signed(["a"])[1]), "is not the key of"),
 ])
 def test_a_pair_that_does_not_fit_is_refused(dredge, own, tmp_path, spoil, words):

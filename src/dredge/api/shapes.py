@@ -26,7 +26,7 @@ from dredge.service import Comparison, Estimate
 from dredge.store import ModelRecord, SignalRecord
 from dredge.waves import Event
 
-SHA = "0b6a9c1d5f7e4a3b8c2d1e0f9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b"
+SHA = "0b6a9c1d5f7e4a3b8c2d1e0f9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b"  # pragma: allowlist secret - an example of a hash
 NAME_PATTERN = "^[a-z0-9][a-z0-9._-]{0,99}$"
 LARGEST_VERSION = 10**9
 

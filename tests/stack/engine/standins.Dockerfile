@@ -1,3 +1,5 @@
+# checkov:skip=CKV_DOCKER_2:compose asks for the health of each service
+# checkov:skip=CKV_DOCKER_7:the base is made on this machine and has no version
 # hadolint global ignore=DL3006,DL3008
 # Stand-ins for public images: Debian's build of the same program, with the user, the folders and the start of the public one.
 # One stage an image, named as the image with - for /.
