@@ -38,7 +38,10 @@ def test_every_setting_says_what_it_is_for():
     assert not [row["name"] for row in describe(Settings.load()) if not row["help"]]
 
 
-@pytest.mark.parametrize("document", ["README.md", "BUILD.md", "CONTRIBUTING.md", "docs/operating.md", "examples/recordings/README.md"])
+DOCUMENTS = ("README.md", "BUILD.md", "CONTRIBUTING.md", "docs/operating.md")
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, "nginx/README.md", "examples/recordings/README.md"])
 def test_links_lead_somewhere(document):
     text = (ROOT / document).read_text()
     for target in re.findall(r"\]\((?!http)([^)#]+)", text):
@@ -54,7 +57,7 @@ def test_every_command_of_the_readme_exists():
 
 def test_every_make_target_of_the_documents_exists():
     makefile = (ROOT / "Makefile").read_text()
-    for document in ("README.md", "BUILD.md", "CONTRIBUTING.md", "docs/operating.md"):
+    for document in DOCUMENTS:
         for target in re.findall(r"`?make ([a-z][a-z-]+)`?", (ROOT / document).read_text()):
             assert re.search(rf"^{target}:", makefile, re.MULTILINE) or target in {"are", "it"}, target
 
