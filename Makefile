@@ -40,7 +40,7 @@ STARTED = $(COMPOSE) --profile cpu --profile gpu --profile full --profile worker
     --profile alerting --profile tracing
 
 secrets: ## Make the secrets of the containers, once, and show the API key and Grafana's password
-	@$(COMPOSE) --profile full run --rm --quiet-pull prepare secrets /secrets --own-pair /own-pair --show
+	@$(COMPOSE) --profile full run --rm --quiet-pull prepare secrets /secrets --show
 
 docker-build: ## Build the images cpu, gpu and dev
 	docker build --target cpu-build -t dredge-cli:cpu .

@@ -1,6 +1,6 @@
 """Ask a process on this machine how it is: the health check of a container.
 
-    python -m dredge.health [serve|mcp|worker|metrics]
+    python -m dredge.health [serve|mcp|worker|metrics|certificate]
 
 Without an argument it asks the part that the container runs. It imports next to nothing, because it runs every few seconds.
 """
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 PORTS = {"serve": ("DREDGE_PORT", 3001), "mcp": ("MCP_PORT", 3002), "worker": ("WORKER_PORT", 9100),
-         "metrics": ("METRICS_PORT", 9090)}
+         "metrics": ("METRICS_PORT", 9090), "certificate": ("METRICS_PORT", 9090)}
 PATIENCE = 3.0  # seconds
 
 

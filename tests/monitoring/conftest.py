@@ -15,6 +15,7 @@ sys.path.append(str(Path(__file__).parents[1] / "system"))
 from running import start, wait_for_example
 
 import dredge as library
+from dredge.cli.certificate import Keeper
 from dredge.telemetry.gpu import GpuCollector
 from waiting import free_ports, wait_until
 
@@ -32,7 +33,7 @@ def exported(tmp_path_factory):
         _use(dredge)
         wait_until(lambda: any(one.name == "dredge_fit_seconds_count" and float(one.value) for one in scrape(dredge.metrics)),
                    "the fit in the exporter")
-        yield labels_of([*_gpu(), *(sample for url in processes for sample in scrape(url))])
+        yield labels_of([*_gpu(), *_certificate(folder / "tls"), *(sample for url in processes for sample in scrape(url))])
     finally:
         dredge.stop()
 
@@ -49,6 +50,13 @@ def _use(dredge):
                 await client.call_tool("evaluate", {"model": "one", "points": [0.5]})
 
     asyncio.run(call())
+
+
+def _certificate(folder):
+    """What the process tells that keeps the certificate of nginx."""
+    keeper = Keeper(folder)
+    keeper.look()
+    return [sample for family in keeper.collect() for sample in family.samples]
 
 
 def _gpu():

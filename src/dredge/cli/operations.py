@@ -117,15 +117,13 @@ def new_key(
 
 def make_secrets(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where they are kept.")],
-    own_pair: Annotated[Path | None, typer.Option(help="Folder with your own tls.crt and tls.key.")] = None,
     show: Annotated[bool, typer.Option("--show", help="Print the API key and Grafana's password.")] = False,
 ) -> None:
-    """Make the secrets of a deployment, once: API key, passwords of Redis and Grafana, certificate."""
+    """Make the secrets of a deployment, once: API key, passwords of Redis and Grafana."""
     from dredge.cli import secrets as files
 
     settings = Settings.load()
-    files.make_secrets(folder, grafana_password=settings.grafana_password.get_secret_value(), names=settings.tls_names,
-                       own_pair=own_pair, https_port=settings.nginx_https_port,
+    files.make_secrets(folder, grafana_password=settings.grafana_password.get_secret_value(),
                        say=lambda words: err.print(words, highlight=False, soft_wrap=True))
     if show:
         print(f"API key           {(folder / 'api/keys').read_text().strip().rpartition(':')[2]}")

@@ -24,6 +24,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(epilog="Example: dredge mcp --stdio")(mcp)
     app.command(epilog="Example: REDIS_HOST=redis dredge worker --concurrency 4")(worker)
     app.command(epilog="Example: dredge metrics --port 9100")(metrics)
+    app.command(epilog="Example: dredge certificate /etc/nginx/tls --own-pair nginx/ssl")(certificate)
 
 
 def up(host: Host = None, data: Data = None) -> None:
@@ -88,9 +89,6 @@ def metrics(host: Host = None, port: Port = None, data: Data = None) -> None:
     settings = Settings.load(dredge_host=host, metrics_port=port, dredge_data=data)
     logs.configure(settings)
     service = Service(settings)
-    stop = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
 
     def queue() -> Mapping[str, Any]:
         depth = service.queue_depth()
@@ -108,4 +106,29 @@ def metrics(host: Host = None, port: Port = None, data: Data = None) -> None:
                 yield job.id, job.result["seconds"], job.result["waves"], job.result["error_ratio"]
 
     collectors = [exporter.SystemCollector({"queue": queue, "store": store}), exporter.FitCollector(fits)]
-    exporter.serve(settings.dredge_host, settings.metrics_port, collectors, stop)
+    exporter.serve(settings.dredge_host, settings.metrics_port, collectors, _asked_to_stop())
+
+
+def certificate(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where nginx reads tls.crt and tls.key.")],
+    own_pair: Annotated[Path | None, typer.Option(help="Folder with your own tls.crt and tls.key.")] = None,
+    once: Annotated[bool, typer.Option("--once", help="Look once, and end.")] = False,
+) -> None:
+    """Keep the certificate that nginx shows: take your own when it changes, or make one and renew it."""
+    from dredge.cli.certificate import Keeper
+    from dredge.telemetry import logs
+
+    settings = Settings.load()
+    logs.configure(settings)
+    keeper = Keeper(folder, own_pair, [name.strip() for name in settings.tls_names.split(",") if name.strip()])
+    if once:
+        keeper.look()
+    else:
+        keeper.run(settings, _asked_to_stop())
+
+
+def _asked_to_stop() -> threading.Event:
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    return stop
