@@ -110,10 +110,19 @@ class Settings(BaseSettings):
             path = os.environ.get(f"{name.upper()}_FILE")
             if path and not values.get(name):
                 try:
-                    values[name] = Path(path).read_text(encoding="utf-8").strip()
+                    values[name] = _content(path)
                 except OSError as error:
                     raise ValueError(f"{name.upper()}_FILE={path}: {error.strerror}") from error
         return values
+
+    def secret(self, name: str) -> str:
+        """A secret as its file holds it now, so that one that is put right needs no restart; else as it was at the start.
+
+        Raises OSError when the file cannot be read.
+        """
+        path = os.environ.get(f"{name.upper()}_FILE")
+        held: str = getattr(self, name).get_secret_value()
+        return _content(path) if path and not os.environ.get(name.upper()) else held
 
     @classmethod
     def load(cls, **overrides: Any) -> Settings:
@@ -134,12 +143,12 @@ class Settings(BaseSettings):
 
     @property
     def broker_url(self) -> str | None:
-        """URL of Redis, or None for the embedded queue."""
-        if url := self.redis_url.get_secret_value():
-            return url
+        """URL of Redis with the password as it is now, or None for the embedded queue."""
+        if self.redis_url.get_secret_value():
+            return self.secret("redis_url")
         if not self.redis_host:
             return None
-        password = quote(self.redis_password.get_secret_value(), safe="")
+        password = quote(self.secret("redis_password"), safe="")
         return f"redis://{':' + password + '@' if password else ''}{self.redis_host}:{self.redis_port}/0"
 
     @property
@@ -174,6 +183,10 @@ def describe(settings: Settings) -> list[Mapping[str, Any]]:
             "help": field.description,
         })
     return rows
+
+
+def _content(path: str) -> str:
+    return Path(path).read_text(encoding="utf-8").strip()
 
 
 def _plain(value: Any) -> str:

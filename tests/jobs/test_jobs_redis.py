@@ -37,6 +37,19 @@ def test_a_job_outlives_a_redis_that_was_away_longer_than_its_lease_and_runs_onc
     assert all(worker.poll() is None for worker in redis_place.workers)
 
 
+def test_a_password_that_is_put_right_in_its_file_needs_no_restart(redis_server, tmp_path, monkeypatch):
+    with redis.Redis.from_url(redis_server.url) as admin:
+        admin.config_set("requirepass", "right")
+    file = tmp_path / "url"
+    file.write_text(redis_server.url.replace("redis://", "redis://:wrong@"))
+    monkeypatch.setenv("REDIS_URL_FILE", str(file))
+    queue = open_queue(Settings.load())
+    with pytest.raises(QueueUnavailable, match=r"refuses the password: .*REDIS_URL_FILE"):
+        queue.depth()
+    file.write_text(redis_server.url.replace("redis://", "redis://:right@"))
+    assert queue.depth().queued == 0
+
+
 def test_a_job_that_was_running_when_redis_was_killed_is_done_once(redis_place, redis_server):
     job = redis_place.queue.submit("gated", {"gate": "open"})
     redis_place.start_worker()

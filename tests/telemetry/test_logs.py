@@ -43,3 +43,29 @@ def test_on_a_terminal_lines_are_text():
 
 def test_lines_below_the_level_are_left_out():
     assert "said so" not in written("json", level="error")
+
+
+REPEATED = """
+import logging, structlog
+from dredge.settings import Settings
+from dredge.telemetry import logs
+logs.configure(Settings.load(log_format="json"))
+worker, door = logging.getLogger("dredge.worker"), structlog.get_logger("dredge.api")
+for attempt in range(3):
+    worker.warning("%s", "Redis does not answer.")
+    worker.error("%s", "The job failed.")
+    door.warning("part unavailable", path="/health/ready", request_id=str(attempt), error="Redis does not answer.")
+    door.warning("part unavailable", path="/v1/fits", request_id=str(attempt), error="Redis does not answer.")
+worker.warning("%s", "Redis refuses the password.")
+"""
+
+
+def test_a_part_that_is_away_is_told_once_a_minute_and_each_request_of_a_caller_always():
+    done = subprocess.run([sys.executable, "-c", REPEATED], capture_output=True, text=True, check=True)
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    told = [(line["event"], line.get("path")) for line in lines]
+    assert told.count(("Redis does not answer.", None)) == 1
+    assert told.count(("Redis refuses the password.", None)) == 1
+    assert told.count(("part unavailable", "/health/ready")) == 1
+    assert told.count(("part unavailable", "/v1/fits")) == 3
+    assert told.count(("The job failed.", None)) == 3

@@ -17,11 +17,13 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
-from typing import Any
+from typing import Any, cast
 
-from redis import Redis
+from redis import ConnectionPool, Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.connection import parse_url
+from redis.credentials import CredentialProvider
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
 from redis.retry import Retry
 from rq import Worker as RQWorker
 from rq import worker_registration
@@ -59,11 +61,13 @@ class RedisQueue:
         try:
             # Once more at once, because a Redis that was restarted has closed what the pool holds. The caller of a worker
             # waits longer; that of a server wants an answer.
-            self._redis = Redis.from_url(settings.broker_url or "", socket_connect_timeout=CONNECT_SECONDS,
-                                         socket_timeout=ANSWER_SECONDS, retry=Retry(NoBackoff(), 1))
+            address = {name: value for name, value in _options(settings).items() if name not in ("username", "password")}
+            pool = ConnectionPool(**address, credential_provider=_Credentials(settings), socket_connect_timeout=CONNECT_SECONDS,
+                                  socket_timeout=ANSWER_SECONDS, retry=Retry(NoBackoff(), 1))
         except ValueError as error:
             raise InvalidSetting(f"REDIS_URL cannot be used: {error}.", field="REDIS_URL",
                                  hint="It looks like redis://:password@host:6379/0.") from None
+        self._redis = Redis.from_pool(pool)
         self._script = self._redis.register_script(SCRIPT)
 
     def submit(self, kind: str, payload: dict[str, Any], *, id: str | None = None, priority: int = 0,
@@ -252,8 +256,33 @@ class RedisQueue:
         except (RedisError, OSError) as error:
             pool = self._redis.connection_pool.connection_kwargs
             place = pool.get("path") or f"{pool.get('host', 'localhost')}:{pool.get('port', 6379)}"
-            raise QueueUnavailable(f"The queue on Redis at {place} does not answer: {str(error).rstrip('.')}.",
+            told = str(error).rstrip(".")
+            if isinstance(error, AuthenticationError):
+                raise QueueUnavailable(f"Redis at {place} refuses the password: {told}.",
+                                       hint="Put the right one into REDIS_URL or REDIS_PASSWORD, or into the file that "
+                                            "REDIS_URL_FILE names.") from error
+            if isinstance(error, ResponseError):
+                raise QueueUnavailable(f"Redis at {place} refuses a command: {told}.",
+                                       hint="Its log says more.") from error
+            raise QueueUnavailable(f"The queue on Redis at {place} does not answer: {told}.",
                                    hint="Is Redis running? See REDIS_URL and REDIS_HOST.") from error
+
+
+class _Credentials(CredentialProvider):
+    """User and password for each new connection, as they are then."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def get_credentials(self) -> tuple[str] | tuple[str, str]:
+        options = _options(self._settings)
+        given = tuple(options[name] for name in ("username", "password") if options.get(name))
+        return cast(tuple[str], given)  # redis-py takes an empty one for no password
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    options: dict[str, Any] = parse_url(settings.broker_url or "")  # type: ignore[no-untyped-call]
+    return options
 
 
 class _Listed(RQWorker):

@@ -128,6 +128,8 @@ class Worker:
             self._pause = min(self._renewal, 2 * self._pause or FIRST_PAUSE)
             self._ask_again = time.monotonic() + self._pause
             return False
+        if self._unanswered is not None:
+            log.info("The queue answers again.")
         self._pause = 0.0
         self._unanswered = None
         return taken

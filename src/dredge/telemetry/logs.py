@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
+import time
 
 import structlog
 
 from dredge.settings import Settings
+
+QUIET_SECONDS = 60.0  # in which a warning that says the same again is left out
 
 
 def configure(settings: Settings) -> None:
@@ -23,6 +27,7 @@ def configure(settings: Settings) -> None:
     last: list[structlog.typing.Processor] = [structlog.dev.ConsoleRenderer()] if as_text else [
         structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_Repeated())
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last]))
@@ -35,3 +40,29 @@ def configure(settings: Settings) -> None:
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(), wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False)
+
+
+class _Repeated(logging.Filter):
+    """Leaves out what was said within a minute: a part that is away is asked for every second, and told once.
+
+    Warnings about a caller's request stay, each with its request id; those of health checks are repetitions too.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, str], float] = {}
+        self._lock = threading.Lock()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno != logging.WARNING or record.exc_info:
+            return True
+        words = record.getMessage()
+        if isinstance(record.msg, dict):  # of structlog
+            told = record.msg
+            if "request_id" in told and not str(told.get("path", "")).startswith(("/health", "/v2/health")):
+                return True
+            words = f"{told.get('event')} {told.get('error', '')}"
+        now = time.monotonic()
+        with self._lock:
+            self._said = {key: at for key, at in self._said.items() if now - at < QUIET_SECONDS}
+            return self._said.setdefault((record.name, words), now) == now
