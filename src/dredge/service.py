@@ -68,6 +68,13 @@ def job_handlers(settings: Settings) -> Mapping[str, Callable[[Context, dict[str
     return {kind: partial(run, kind) for kind in JOB_KINDS}
 
 
+def job_check(settings: Settings) -> Callable[[], None]:
+    """What a worker asks before it takes a job; raises StoreUnavailable. A store in a bucket is not asked, because what talks
+    to one does not survive the fork that follows."""
+    store = Store.open(settings.store_url)
+    return (lambda: None) if store.files.far else partial(store.check, room=True)
+
+
 @dataclass(frozen=True)
 class Estimate:
     """What a fit will cost, before it is submitted."""

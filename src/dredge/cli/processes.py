@@ -71,14 +71,15 @@ def worker(
     from functools import partial
 
     from dredge.jobs import run_worker
-    from dredge.service import job_handlers
+    from dredge.service import job_check, job_handlers
     from dredge.telemetry import logs, tracing
     from dredge.telemetry.worker import watching
 
     settings = Settings.load(dredge_data=data)
     logs.configure(settings)
     tracing.configure(settings, "dredge-worker")
-    run_worker(settings, job_handlers(settings), concurrency=concurrency, watching=partial(watching, settings))
+    run_worker(settings, job_handlers(settings), concurrency=concurrency, check=job_check(settings),
+               watching=partial(watching, settings))
 
 
 def metrics(host: Host = None, port: Port = None, data: Data = None) -> None:

@@ -9,6 +9,8 @@ jobs, registries and workers as its tools, dashboards and exporters read them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from dredge.jobs.child import Handlers
 from dredge.jobs.redis_queue import RedisQueue
 from dredge.jobs.worker import Worker
@@ -18,5 +20,6 @@ from dredge.settings import Settings
 class RedisWorker(Worker):
     """Runs jobs of the queue on Redis, `concurrency` at once, until it is asked to stop."""
 
-    def __init__(self, settings: Settings, handlers: Handlers, *, concurrency: int | None = None) -> None:
-        super().__init__(settings, lambda: RedisQueue(settings), handlers, concurrency)
+    def __init__(self, settings: Settings, handlers: Handlers, *, concurrency: int | None = None,
+                 check: Callable[[], None] = lambda: None) -> None:
+        super().__init__(settings, lambda: RedisQueue(settings), handlers, concurrency, check)

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any, cast
 
-from dredge.errors import QueueUnavailable
+from dredge.errors import QueueUnavailable, Unavailable
 from dredge.jobs import retrying
 from dredge.jobs.child import Child, Handlers
 from dredge.jobs.embedded import EmbeddedQueue
@@ -20,6 +20,7 @@ from dredge.jobs.records import State, WorkerInfo
 from dredge.settings import Settings
 
 IDLE = 0.1  # seconds between two looks for work
+CHECK_AGAIN = 2.0  # seconds between two looks at what jobs need
 FIRST_PAUSE = 0.1  # seconds before a queue that did not answer is asked again; each further time twice as long
 SILENT = 60.0  # seconds without a turn after which the worker is stuck; longer than any queue takes to answer
 OUTCOMES = ("done", "failed", "retried", "cancelled", "handed_back", "lost")
@@ -31,11 +32,14 @@ class Worker:
     """Runs jobs of a queue, `concurrency` at once, until it is asked to stop."""
 
     def __init__(self, settings: Settings, make_queue: Callable[[], WorkQueue], handlers: Handlers,
-                 concurrency: int | None = None) -> None:
+                 concurrency: int | None = None, check: Callable[[], None] = lambda: None) -> None:
         self._settings = settings
         self._make_queue = make_queue
         self._queue = make_queue()
         self._handlers = handlers
+        self._check = check
+        self._lacks: str | None = None
+        self._checked = -CHECK_AGAIN
         self._concurrency = concurrency or settings.worker_concurrency
         self._children: list[Child] = []
         self._id = uuid.uuid4().hex
@@ -67,7 +71,7 @@ class Worker:
 
     def trouble(self) -> str | None:
         """Why no job gets on here, in a sentence. Jobs that run go on while the queue is away."""
-        return self.stuck() or (None if self._children else self._unanswered)
+        return self.stuck() or (None if self._children else self._unanswered or self._lacks)
 
     def stop(self) -> None:
         """Take no more jobs; let those that run finish within the grace, then hand them back."""
@@ -151,8 +155,22 @@ class Worker:
         if answer != "held":
             child.kill(answer)
 
+    def _lacking(self) -> bool:
+        """Whether something is away without which a job would only fail."""
+        if time.monotonic() - self._checked >= CHECK_AGAIN:
+            try:
+                self._check()
+                lacks = None
+            except Unavailable as error:
+                lacks = str(error)
+                log.warning("no job is taken: %s", lacks)
+            if self._lacks is not None and lacks is None:
+                log.info("Jobs are taken again.")
+            self._lacks, self._checked = lacks, time.monotonic()
+        return self._lacks is not None
+
     def _claim(self) -> bool:
-        if self._stopped_at is not None or len(self._children) >= self._concurrency:
+        if self._stopped_at is not None or len(self._children) >= self._concurrency or self._lacking():
             return False
         owner = uuid.uuid4().hex
         job = self._queue.claim(owner)
@@ -185,5 +203,6 @@ class _Heard:
 class EmbeddedWorker(Worker):
     """The worker of the embedded queue."""
 
-    def __init__(self, settings: Settings, handlers: Handlers, *, concurrency: int | None = None) -> None:
-        super().__init__(settings, lambda: EmbeddedQueue(settings), handlers, concurrency)
+    def __init__(self, settings: Settings, handlers: Handlers, *, concurrency: int | None = None,
+                 check: Callable[[], None] = lambda: None) -> None:
+        super().__init__(settings, lambda: EmbeddedQueue(settings), handlers, concurrency, check)

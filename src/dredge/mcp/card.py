@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import anyio.to_thread
+import structlog
 from mcp.server import MCPServer
 from mcp.types.version import LATEST_HANDSHAKE_VERSION, LATEST_MODERN_VERSION
 from starlette.requests import Request
@@ -19,6 +20,7 @@ from dredge.mcp.original import Original, model_types
 from dredge.service import Service
 from dredge.telemetry import metrics
 
+log = structlog.get_logger("dredge.mcp")
 REVISIONS = [LATEST_MODERN_VERSION, LATEST_HANDSHAKE_VERSION]
 
 
@@ -55,6 +57,7 @@ def card_routes(server: MCPServer[Any], service: Service, original: Original, pa
         try:
             parts = await anyio.to_thread.run_sync(service.ready)
         except Unavailable as error:
+            log.warning("part unavailable", path="/health/ready", error=str(error))
             return json_response(
                 {"status": "unavailable", "version": __version__, "error": str(error)}, status_of(error)
             )

@@ -86,7 +86,7 @@ class Bucket:
             found = obstore.list_with_delimiter(self._store, prefix)["common_prefixes"]
         return sorted(path.rstrip("/").rsplit("/", 1)[-1] for path in found)
 
-    def check(self, *, write: bool = False) -> None:
+    def check(self, *, room: bool = False, write: bool = False) -> None:
         next(self.walk("probe"), None)
         if write:
             key = f"probe/{uuid4().hex}"

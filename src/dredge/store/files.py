@@ -64,8 +64,8 @@ class Files(Protocol):
         """Names of the folders directly in the folder `prefix`, sorted."""
         ...
 
-    def check(self, *, write: bool = False) -> None:
-        """Raises StoreUnavailable when the place does not answer or, with `write`, cannot be written."""
+    def check(self, *, room: bool = False, write: bool = False) -> None:
+        """Raises StoreUnavailable when the place does not answer or, with `room`, is full or, with `write`, cannot be written."""
         ...
 
     def sweep(self, before: float) -> list[str]:

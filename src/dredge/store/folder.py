@@ -22,6 +22,7 @@ from dredge.store.problems import explain_os_error
 
 T = TypeVar("T")
 UNFINISHED = ".unfinished"
+ROOM = 2**20  # bytes; with less, no job can keep its result
 NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 
 
@@ -93,12 +94,16 @@ class Folder:
             with explain_os_error(self.where):
                 raise error
 
-    def check(self, *, write: bool = False) -> None:
+    def check(self, *, room: bool = False, write: bool = False) -> None:
         with explain_os_error(self.where):
             if not self.root.is_dir():
                 raise StoreUnavailable(f"The store, {self.where}, is gone.", hint="Mount it or make it again.")
             if not os.access(self.root, os.R_OK | os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, "permission denied")
+            if room:
+                disk = os.statvfs(self.root)
+                if disk.f_bavail * disk.f_frsize < ROOM:
+                    raise OSError(errno.ENOSPC, "no space left")
             if write:
                 self._write_draft(b"probe").unlink()
 

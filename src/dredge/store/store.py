@@ -65,9 +65,9 @@ class Store(Signals, Models, JobFiles):
         """Where the store is, for people."""
         return self.files.where
 
-    def check(self, *, write: bool = False) -> None:
-        """Raises StoreUnavailable when the store does not answer or, with `write`, cannot be written."""
-        self.files.check(write=write)
+    def check(self, *, room: bool = False, write: bool = False) -> None:
+        """Raises StoreUnavailable when the store does not answer or, with `room`, is full or, with `write`, cannot be written."""
+        self.files.check(room=room, write=write)
 
     def usage(self) -> Usage:
         """How much there is. Looks at every key."""
