@@ -157,9 +157,10 @@ class Settings(BaseSettings):
         return self.dredge_host in LOOPBACK
 
     def environment(self) -> dict[str, str]:
-        """The settings that differ from their defaults, as environment variables for a child process."""
+        """The settings that differ from their defaults, as environment variables for a child process, which reads the files
+        of secrets itself."""
         return {name.upper(): _plain(getattr(self, name)) for name, field in type(self).model_fields.items()
-                if getattr(self, name) != field.default}
+                if getattr(self, name) != field.default and f"{name.upper()}_FILE" not in os.environ}
 
 
 def secret_names() -> list[str]:

@@ -37,6 +37,14 @@ def test_a_job_outlives_a_redis_that_was_away_longer_than_its_lease_and_runs_onc
     assert all(worker.poll() is None for worker in redis_place.workers)
 
 
+def test_an_idle_worker_stops_at_once_though_redis_is_away(redis_place, redis_server, until):
+    worker = redis_place.start_worker()
+    redis_server.stop()
+    until(lambda: "does not answer" in redis_place.log.read_text(), "the loss of Redis")
+    worker.terminate()
+    worker.wait(10)  # far less than its grace and a lease
+
+
 def test_a_password_that_is_put_right_in_its_file_needs_no_restart(redis_server, tmp_path, monkeypatch):
     with redis.Redis.from_url(redis_server.url) as admin:
         admin.config_set("requirepass", "right")

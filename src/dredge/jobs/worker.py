@@ -92,7 +92,7 @@ class Worker:
     def _over(self) -> bool:
         if self._stopped_at is None:
             return False
-        if self._pause and all(child.ended for child in self._children):
+        if self._children and self._pause and all(child.ended for child in self._children):
             # Nobody to tell how they ended: after a lease another worker runs them again.
             return time.monotonic() - self._stopped_at > self._settings.worker_grace + self._settings.job_lease
         return not self._children
